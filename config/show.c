@@ -1,0 +1,92 @@
+#include "config/config.h"
+#include "config/keys.h"
+
+/* Double-quoted: the one YAML form in which every byte can be written. */
+static void put_text(struct buf *b, const char *z)
+{
+	buf_putc(b, '"');
+	for (const unsigned char *p = (const unsigned char *)z; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			buf_printf(b, "\\%c", *p);
+		else if (*p < 0x20 || *p == 0x7f)
+			buf_printf(b, "\\x%02x", *p);
+		else
+			buf_putc(b, (char)*p);
+	}
+	buf_putc(b, '"');
+}
+
+/* The largest unit that says it exactly. */
+static void put_duration(struct buf *b, uint64_t ns)
+{
+	static const struct {
+		uint64_t ns;
+		const char *unit;
+	} units[] = { { 86400000000000u, "d" }, { 3600000000000u, "h" }, { 60000000000u, "m" },
+		{ 1000000000u, "s" }, { 1000000u, "ms" } };
+	for (size_t i = 0; i < ARRAY_N(units); i++) {
+		if (ns % units[i].ns == 0 || i + 1 == ARRAY_N(units)) {
+			buf_put_u64(b, ns / units[i].ns);
+			buf_puts(b, units[i].unit);
+			return;
+		}
+	}
+}
+
+static void put_list(struct buf *b, const struct config_list *list)
+{
+	buf_putc(b, '[');
+	for (size_t i = 0; i < list->n; i++) {
+		if (i)
+			buf_puts(b, ", ");
+		put_text(b, list->p[i]);
+	}
+	buf_putc(b, ']');
+}
+
+static void put_value(struct buf *b, const struct config *c, const struct config_key *k)
+{
+	const void *at = (const char *)c + k->offset;
+	switch (k->kind) {
+	case CONFIG_BOOL:
+		buf_puts(b, *(const bool *)at ? "true" : "false");
+		break;
+	case CONFIG_COUNT:
+	case CONFIG_POWER:
+		buf_put_u64(b, *(const uint64_t *)at);
+		break;
+	case CONFIG_DURATION:
+		put_duration(b, *(const uint64_t *)at);
+		break;
+	case CONFIG_WORD:
+		/* Quoted where YAML would read the word as a bool. */
+		buf_printf(b, "\"%s\"", k->words[*(const int *)at]);
+		break;
+	case CONFIG_PATH:
+		put_text(b, *(const char *const *)at);
+		break;
+	case CONFIG_PATHS:
+		put_list(b, at);
+		break;
+	}
+}
+
+void config_show(struct buf *b, const struct config *c, bool origin)
+{
+	struct str section = { 0 };
+	for (size_t i = 0; i < config_keys_n; i++) {
+		struct str rest = str_from(config_keys[i].name);
+		struct str head = str_cut(&rest, '.');
+		if (rest.p && !str_eq(head, section))
+			buf_printf(b, "%.*s:\n", STR_ARG(head));
+		section = rest.p ? head : (struct str){ 0 };
+		if (rest.p)
+			buf_printf(b, "  %.*s: ", STR_ARG(rest));
+		else
+			buf_printf(b, "%.*s: ", STR_ARG(head));
+		put_value(b, c, &config_keys[i]);
+		if (origin)
+			buf_printf(b, "  # %s", c->origins[i].text);
+		buf_putc(b, '\n');
+	}
+}
