@@ -38,6 +38,7 @@ enum {
 	EVENT_F_DETACHED   = 1 << 4, /* the path did not lead to the process's root */
 	EVENT_F_NO_USER    = 1 << 5, /* user memory could not be read */
 	EVENT_F_REPLAYED   = 1 << 6, /* read from the ring after a restart */
+	EVENT_F_CGROUP_V1  = 1 << 7, /* the cgroup path is of a v1 hierarchy */
 };
 
 /* A part of event.data; len 0 is "not there". */

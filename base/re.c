@@ -13,8 +13,8 @@
 #define RE_MAX_PATTERN	 ((size_t)32 << 10)
 #define RE_MAX_REPEAT	 1000 /* as RE2 */
 #define RE_MATCH_LIMIT	 100000
-#define RE_DEPTH_LIMIT	 5000
-#define RE_HEAP_LIMIT_KB 4096
+#define RE_DEPTH_LIMIT	 50000
+#define RE_HEAP_LIMIT_KB 16384
 
 struct re {
 	pcre2_code *bytes; /* NULL when the pattern only makes sense by characters */

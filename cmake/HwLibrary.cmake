@@ -16,29 +16,4 @@ function(hw_library name)
 	endif()
 	add_library(${name} STATIC ${sources})
 	target_link_libraries(${name} PUBLIC ${ARG_LINK} hw_flags PRIVATE ${ARG_OWNS})
-	set_property(GLOBAL APPEND PROPERTY HW_TIDY_LIBRARIES ${name})
-endfunction()
-
-# hw_embed(TARGET file...)
-#
-# Makes each file available to TARGET's sources as "FOLDER/FILE.h" with
-# `static const char FILE_with_underscores[]`, terminated by NUL.
-function(hw_embed target)
-	get_target_property(type ${target} TYPE)
-	if(type STREQUAL "INTERFACE_LIBRARY")
-		return()
-	endif()
-	file(RELATIVE_PATH folder "${PROJECT_SOURCE_DIR}" "${CMAKE_CURRENT_SOURCE_DIR}")
-	foreach(file IN LISTS ARGN)
-		string(MAKE_C_IDENTIFIER "${file}" symbol)
-		set(header "${PROJECT_BINARY_DIR}/generated/${folder}/${file}.h")
-		add_custom_command(
-			OUTPUT "${header}"
-			COMMAND ${CMAKE_COMMAND} -DIN=${CMAKE_CURRENT_SOURCE_DIR}/${file} -DOUT=${header}
-				-DSYMBOL=${symbol} -P ${PROJECT_SOURCE_DIR}/cmake/embed.cmake
-			DEPENDS "${file}" "${PROJECT_SOURCE_DIR}/cmake/embed.cmake"
-			VERBATIM)
-		target_sources(${target} PRIVATE "${header}")
-	endforeach()
-	target_include_directories(${target} PRIVATE "${PROJECT_BINARY_DIR}/generated")
 endfunction()

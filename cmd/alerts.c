@@ -4,23 +4,23 @@
 
 const struct cmd_option cmd_alerts_options[] = {
 	QUERY_OPTIONS,
-	{"rule", "NAME", NULL, "of this rule"},
-	{"priority", "PRIORITY", NULL, "this severe or more: emergency ... debug"},
-	{0},
+	{ "rule", "NAME", NULL, "of this rule" },
+	{ "priority", "PRIORITY", NULL, "this severe or more: emergency ... debug" },
+	{ 0 },
 };
 enum { ALERTS_RULE = QUERY_OWN, ALERTS_PRIORITY };
 
 static const struct show_column columns[] = {
-	{"time", "TIME", SHOW_TIME},
-	{"priority", "PRIORITY", SHOW_TEXT},
-	{"rule", "RULE", SHOW_TEXT},
-	{"container_id", "CONTAINER", SHOW_TEXT},
-	{"source", NULL, SHOW_TEXT},
-	{"hostname", NULL, SHOW_TEXT},
-	{"id", NULL, SHOW_TEXT},
-	{"pid", "PID", SHOW_COUNT},
-	{"tags", NULL, SHOW_RAW},
-	{"output", "OUTPUT", SHOW_TEXT},
+	{ "time", "TIME", SHOW_TIME },
+	{ "priority", "PRIORITY", SHOW_TEXT },
+	{ "rule", "RULE", SHOW_TEXT },
+	{ "container_id", "CONTAINER", SHOW_TEXT },
+	{ "source", NULL, SHOW_TEXT },
+	{ "hostname", NULL, SHOW_TEXT },
+	{ "id", NULL, SHOW_TEXT },
+	{ "pid", "PID", SHOW_COUNT },
+	{ "tags", NULL, SHOW_RAW },
+	{ "output", "OUTPUT", SHOW_TEXT },
 };
 
 static void show_cells(struct show *s, const struct alert_row *row)
@@ -29,16 +29,16 @@ static void show_cells(struct show *s, const struct alert_row *row)
 	if (container.n > CONTAINER_SHORT_LEN)
 		container.n = CONTAINER_SHORT_LEN;
 	const struct show_cell cells[] = {
-		{.number = row->ts_ns},
-		{.text = str_from(priority_name(row->priority))},
-		{.text = row->rule},
-		{.text = container},
-		{.text = row->source},
-		{.text = row->hostname},
-		{.text = row->id},
-		{.number = row->key.tgid, .missing = row->key.tgid == 0},
-		{.text = row->tags_json},
-		{.text = row->output},
+		{ .number = row->ts_ns },
+		{ .text = str_from(priority_name(row->priority)) },
+		{ .text = row->rule },
+		{ .text = container },
+		{ .text = row->source },
+		{ .text = row->hostname },
+		{ .text = row->id },
+		{ .number = row->key.tgid, .missing = row->key.tgid == 0 },
+		{ .text = row->tags_json },
+		{ .text = row->output },
 	};
 	show_row(s, cells);
 }
@@ -82,11 +82,12 @@ static int show_alerts(const struct cmd_env *env, const struct query *q)
 {
 	AUTO(store_reader_close) struct store_reader *r = NULL;
 	AUTO(store_cursor_close) struct store_cursor *c = NULL;
-	AUTO(show_free) struct show *s = show_new(stdout, q->format, columns, ARRAY_N(columns),
-		show_terminal_width());
+	AUTO(show_free)
+	struct show *s = show_new(
+		stdout, q->format, columns, ARRAY_N(columns), show_terminal_width());
 	AUTO(buf_fini) struct buf text = BUF_INIT(16u << 20);
 	struct alert_row row;
-	struct err e = {0};
+	struct err e = { 0 };
 	int rc = query_open(env, &r), step;
 	if (rc)
 		return rc;
@@ -104,7 +105,7 @@ static int show_alerts(const struct cmd_env *env, const struct query *q)
 int cmd_alerts(int argc, char **argv, struct cmd_env *env)
 {
 	struct cmd_args a = cmd_args_of(argc, argv, env);
-	struct query q = {0};
+	struct query q = { 0 };
 	int got;
 	while ((got = cmd_args_next(&a)) >= 0) {
 		if (take_option(&q, &a, got))

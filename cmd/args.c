@@ -6,10 +6,11 @@
 #define MAX_OPTIONS 40
 
 const struct cmd_option cmd_common_options[] = {
-	{"config", "FILE", NULL, "configuration file instead of " HW_CONFIG_DIR "/hullwatch.yaml"},
-	{"state-dir", "DIR", NULL, "state directory instead of the configured one"},
-	{"help", NULL, NULL, "this text"},
-	{0},
+	{ "config", "FILE", NULL,
+		"configuration file instead of " HW_CONFIG_DIR "/hullwatch.yaml" },
+	{ "state-dir", "DIR", NULL, "state directory instead of the configured one" },
+	{ "help", NULL, NULL, "this text" },
+	{ 0 },
 };
 enum { COMMON_CONFIG, COMMON_STATE_DIR, COMMON_HELP };
 
@@ -19,9 +20,9 @@ enum { OWN_BASE = 1000, COMMON_BASE = 2000 };
 static size_t add_options(struct option *to, size_t n, const struct cmd_option *from, int base)
 {
 	for (int i = 0; from && from[i].name && n < MAX_OPTIONS; i++)
-		to[n++] = (struct option){.name = from[i].name,
+		to[n++] = (struct option){ .name = from[i].name,
 			.has_arg = from[i].arg ? required_argument : no_argument,
-			.val = base + i};
+			.val = base + i };
 	return n;
 }
 
@@ -30,20 +31,23 @@ static const struct cmd_option *own_options(const struct cmd_args *a)
 	return a->env->cmd ? a->env->cmd->options : NULL;
 }
 
-static int tell_unknown(const struct cmd_args *a, const struct option *all, size_t n, const char *arg)
+static int tell_unknown(
+	const struct cmd_args *a, const struct option *all, size_t n, const char *arg)
 {
 	const char *names[MAX_OPTIONS];
 	struct str given = str_from(arg);
 	while (given.n && given.p[0] == '-')
 		given = str_of(given.p + 1, given.n - 1);
-	given = str_cut(&(struct str){given.p, given.n}, '=');
+	given = str_cut(&(struct str){ given.p, given.n }, '=');
 	for (size_t i = 0; i < n; i++)
 		names[i] = all[i].name;
 	const char *near = str_nearest(given, names, n);
 	if (near)
-		cmd_fail_text(a->env, EXIT_USAGE, "unknown option %s; did you mean --%s?", arg, near);
+		cmd_fail_text(
+			a->env, EXIT_USAGE, "unknown option %s; did you mean --%s?", arg, near);
 	else
-		cmd_fail_text(a->env, EXIT_USAGE, "unknown option %s; --help lists the options", arg);
+		cmd_fail_text(
+			a->env, EXIT_USAGE, "unknown option %s; --help lists the options", arg);
 	return CMD_ARGS_BAD;
 }
 
@@ -59,7 +63,7 @@ static int tell_bad(const struct cmd_args *a, const struct option *all, size_t n
 			return CMD_ARGS_BAD;
 		}
 	}
-	char letter[] = {'-', (char)optopt, 0};
+	char letter[] = { '-', (char)optopt, 0 };
 	return tell_unknown(a, all, n, optopt ? letter : arg);
 }
 
@@ -96,7 +100,7 @@ static int print_help(const struct cmd_args *a)
 
 int cmd_args_next(struct cmd_args *a)
 {
-	struct option all[MAX_OPTIONS + 1] = {0};
+	struct option all[MAX_OPTIONS + 1] = { 0 };
 	size_t n = add_options(all, 0, own_options(a), OWN_BASE);
 	n = add_options(all, n, cmd_common_options, COMMON_BASE);
 	if (!a->begun)
@@ -127,10 +131,10 @@ int cmd_args_count(const struct cmd_args *a, int from, int to)
 {
 	int n = a->argc - a->first;
 	if (n < from)
-		return cmd_fail_text(a->env, EXIT_USAGE, "%s is missing; --help tells more",
-			a->env->cmd->args);
+		return cmd_fail_text(
+			a->env, EXIT_USAGE, "%s is missing; --help tells more", a->env->cmd->args);
 	if (n > to)
-		return cmd_fail_text(a->env, EXIT_USAGE, "unexpected argument %s; --help tells more",
-			a->argv[a->first + to]);
+		return cmd_fail_text(a->env, EXIT_USAGE,
+			"unexpected argument %s; --help tells more", a->argv[a->first + to]);
 	return EXIT_DONE;
 }

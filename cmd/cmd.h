@@ -12,7 +12,14 @@
 #endif
 
 /* Exit codes of the command line's contract. */
-enum { EXIT_DONE = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2, EXIT_FAILED = 3, EXIT_PARTLY = 4, EXIT_KERNEL = 77 };
+enum {
+	EXIT_DONE = 0,
+	EXIT_FINDINGS = 1,
+	EXIT_USAGE = 2,
+	EXIT_FAILED = 3,
+	EXIT_PARTLY = 4,
+	EXIT_KERNEL = 77
+};
 
 /* A long option. A list of them ends with a NULL name. */
 struct cmd_option {
@@ -25,13 +32,13 @@ struct cmd_option {
 struct cmd_env;
 
 struct cmd {
-	const char *name;   /* one word, or two: "rules check" */
+	const char *name; /* one word, or two: "rules check" */
 	int (*run)(int argc, char **argv, struct cmd_env *env); /* argv[0] is the name */
-	const char *help;   /* one line */
-	const char *args;   /* positional arguments for the usage line; "" for none */
-	const char *words;  /* values of the first one, for completion; NULL: none */
-	const char *text;   /* further lines of --help; NULL: none */
-	const char *examples; /* lines */
+	const char *help;                                       /* one line */
+	const char *args;                 /* positional arguments for the usage line; "" for none */
+	const char *words;                /* values of the first one, for completion; NULL: none */
+	const char *text;                 /* further lines of --help; NULL: none */
+	const char *examples;             /* lines */
 	const struct cmd_option *options; /* NULL: none of its own */
 };
 
@@ -74,7 +81,7 @@ struct cmd_args {
 	struct cmd_env *env;
 	const char *value; /* of the option that cmd_args_next() returned */
 	bool begun;
-	int first;         /* after CMD_ARGS_END: argv[first..argc) are positional */
+	int first; /* after CMD_ARGS_END: argv[first..argc) are positional */
 };
 
 enum { CMD_ARGS_END = -1, CMD_ARGS_BAD = -2, CMD_ARGS_HELP = -3 };
@@ -88,7 +95,7 @@ int cmd_args_next(struct cmd_args *a);
 
 static inline struct cmd_args cmd_args_of(int argc, char **argv, struct cmd_env *env)
 {
-	return (struct cmd_args){.argc = argc, .argv = argv, .env = env};
+	return (struct cmd_args){ .argc = argc, .argv = argv, .env = env };
 }
 
 /* The code to return after a negative result other than CMD_ARGS_END. */

@@ -7,63 +7,66 @@
 #include <stdio.h>
 
 static const struct cmd commands[] = {
-	{"run", cmd_run, "watch this node: judge, store and print alerts", "", NULL,
+	{ "run", cmd_run, "watch this node: judge, store and print alerts", "", NULL,
 		"Alerts go to standard output, one a line, each after it is committed to the store; the "
 		"log goes to\nstandard error. Ends on SIGINT and SIGTERM; SIGHUP reads the "
 		"configuration and the rules again.\n",
 		"hullwatch run\n"
 		"hullwatch run --output json --duration 60\n"
 		"hullwatch --state-dir /tmp/hw run --rules ./my_rules.yaml\n",
-		cmd_run_options},
-	{"status", cmd_status, "what the running service does, and what it lost", "", NULL,
+		cmd_run_options },
+	{ "status", cmd_status, "what the running service does, and what it lost", "", NULL,
 		"Ends with 3 when no service runs; then it shows what a dead one has left behind.\n",
-		"hullwatch status\nhullwatch status --format json\n", cmd_status_options},
-	{"alerts", cmd_alerts, "alerts of the store", "", NULL,
+		"hullwatch status\nhullwatch status --format json\n", cmd_status_options },
+	{ "alerts", cmd_alerts, "alerts of the store", "", NULL,
 		"--since and --until take a time (2026-11-23T15:04:05Z, a date, epoch seconds) or an age "
 		"(10m, 2h, 3d).\n",
 		"hullwatch alerts --since 1h\n"
 		"hullwatch alerts --container web --priority warning --format jsonl\n",
-		cmd_alerts_options},
-	{"events", cmd_events, "raw events that were kept", "", NULL,
+		cmd_alerts_options },
+	{ "events", cmd_events, "raw events that were kept", "", NULL,
 		"--since and --until take a time (2026-11-23T15:04:05Z, a date, epoch seconds) or an age "
 		"(10m, 2h, 3d).\n",
 		"hullwatch events --since 10m --class open\nhullwatch events --format csv >events.csv\n",
-		cmd_events_options},
-	{"processes", cmd_processes, "processes: the live ones, or those of the store", "", NULL,
+		cmd_events_options },
+	{ "processes", cmd_processes, "processes: the live ones, or those of the store", "", NULL,
 		"With a running service its table of live processes, else (or with --stored) the "
 		"executions that alerts\nbrought into the store.\n",
 		"hullwatch processes\nhullwatch processes --container web --format json\n",
-		cmd_processes_options},
-	{"containers", cmd_containers, "containers that were seen, with their alerts", "", NULL, NULL,
-		"hullwatch containers\nhullwatch containers --format jsonl\n", cmd_containers_options},
-	{"rules check", cmd_rules_check, "check rule files, as one set", "PATH...", NULL,
+		cmd_processes_options },
+	{ "containers", cmd_containers, "containers that were seen, with their alerts", "", NULL,
+		NULL, "hullwatch containers\nhullwatch containers --format jsonl\n",
+		cmd_containers_options },
+	{ "rules check", cmd_rules_check, "check rule files, as one set", "PATH...", NULL,
 		"Ends with 2 when a rule is wrong, with 4 when all are valid but some cannot run here.\n",
 		"hullwatch rules check my_rules.yaml\n"
 		"hullwatch rules check falco_rules.yaml local_rules.yaml\n",
-		cmd_rules_check_options},
-	{"rules list", cmd_rules_list, "the configured rules and whether they can run", "", NULL, NULL,
+		cmd_rules_check_options },
+	{ "rules list", cmd_rules_list, "the configured rules and whether they can run", "", NULL,
+		NULL,
 		"hullwatch rules list\nhullwatch rules list --rules my_rules.yaml --format json\n",
-		cmd_rules_list_options},
-	{"rules fields", cmd_rules_fields, "the fields that conditions and outputs may use", "", NULL,
-		NULL, "hullwatch rules fields\nhullwatch rules fields --format csv\n",
-		cmd_rules_fields_options},
-	{"config check", cmd_config_check, "check the configuration", "", NULL,
+		cmd_rules_list_options },
+	{ "rules fields", cmd_rules_fields, "the fields that conditions and outputs may use", "",
+		NULL, NULL, "hullwatch rules fields\nhullwatch rules fields --format csv\n",
+		cmd_rules_fields_options },
+	{ "config check", cmd_config_check, "check the configuration", "", NULL,
 		"Tells every problem and ends with 2 when there is one.\n",
-		"hullwatch config check\nhullwatch --config ./hullwatch.yaml config check\n", NULL},
-	{"config show", cmd_config_show, "the configuration in effect, as YAML", "", NULL, NULL,
-		"hullwatch config show --origin\n", cmd_config_show_options},
-	{"completion", cmd_completion, "a script that completes commands in a shell", "SHELL",
+		"hullwatch config check\nhullwatch --config ./hullwatch.yaml config check\n",
+		NULL },
+	{ "config show", cmd_config_show, "the configuration in effect, as YAML", "", NULL, NULL,
+		"hullwatch config show --origin\n", cmd_config_show_options },
+	{ "completion", cmd_completion, "a script that completes commands in a shell", "SHELL",
 		"bash zsh fish", NULL,
 		"hullwatch completion bash >/etc/bash_completion.d/hullwatch\n"
 		"hullwatch completion fish >~/.config/fish/completions/hullwatch.fish\n",
-		NULL},
-	{"version", cmd_version, "the version", "", NULL, NULL, "hullwatch version\n", NULL},
+		NULL },
+	{ "version", cmd_version, "the version", "", NULL, NULL, "hullwatch version\n", NULL },
 };
 
 /* Commands of the contract that later versions bring. */
-static const char *const later[] = {"console", "record", "replay", "scan", "images", "posture",
+static const char *const later[] = { "console", "record", "replay", "scan", "images", "posture",
 	"rules test", "db", "findings", "ack", "silences", "waivers", "export", "verify", "sinks",
-	"doctor"};
+	"doctor" };
 
 const struct cmd *cmd_table(size_t *n)
 {
@@ -88,7 +91,8 @@ static void put_options(struct buf *b, const struct cmd_option *o)
 
 void cmd_usage(struct buf *b)
 {
-	buf_puts(b, "usage: hullwatch [--config FILE] [--state-dir DIR] COMMAND [ARGS]\n\ncommands:\n");
+	buf_puts(b,
+		"usage: hullwatch [--config FILE] [--state-dir DIR] COMMAND [ARGS]\n\ncommands:\n");
 	for (size_t i = 0; i < ARRAY_N(commands); i++)
 		buf_printf(b, "  %-24s %s\n", commands[i].name, commands[i].help);
 	buf_puts(b, "\noptions, before or after the command:\n");
@@ -139,17 +143,19 @@ int cmd_print(const struct cmd_env *env, const struct buf *b)
 {
 	errno = 0;
 	if (fwrite(buf_cstr(b), 1, b->n, stdout) != b->n || fflush(stdout))
-		return cmd_fail_text(env, EXIT_FAILED, "write to standard output: %s", strerror(errno));
+		return cmd_fail_text(
+			env, EXIT_FAILED, "write to standard output: %s", strerror(errno));
 	if (b->full)
-		return cmd_fail_text(env, EXIT_FAILED, "the answer is larger than %zu bytes: cut", b->max);
+		return cmd_fail_text(
+			env, EXIT_FAILED, "the answer is larger than %zu bytes: cut", b->max);
 	return EXIT_DONE;
 }
 
 int cmd_load_config(const struct cmd_env *env, struct config **out)
 {
 	AUTO(buf_fini) struct buf problems = BUF_INIT(1u << 18);
-	struct err e = {0};
-	struct config_source source = {.file = env->config_file, .state_dir = env->state_dir};
+	struct err e = { 0 };
+	struct config_source source = { .file = env->config_file, .state_dir = env->state_dir };
 	if (config_load(out, &source, &problems, &e) == 0)
 		return EXIT_DONE;
 	struct str rest = buf_str(&problems);
@@ -199,8 +205,8 @@ static int tell_group(const struct cmd_env *env, int argc, char **argv)
 	}
 	if (help)
 		return cmd_print(env, &b);
-	return cmd_fail_text(env, EXIT_USAGE, "%s: what follows is one of: %s", argv[0],
-		buf_cstr(&b));
+	return cmd_fail_text(
+		env, EXIT_USAGE, "%s: what follows is one of: %s", argv[0], buf_cstr(&b));
 }
 
 static int tell_unknown(const struct cmd_env *env, int argc, char **argv)
@@ -217,15 +223,15 @@ static int tell_unknown(const struct cmd_env *env, int argc, char **argv)
 		names[i] = commands[i].name;
 	const char *near = str_nearest(str_from(argv[0]), names, ARRAY_N(commands));
 	if (near)
-		return cmd_fail_text(env, EXIT_USAGE, "unknown command %s; did you mean %s?", argv[0],
-			near);
-	return cmd_fail_text(env, EXIT_USAGE, "unknown command %s; `hullwatch --help` lists them",
-		argv[0]);
+		return cmd_fail_text(
+			env, EXIT_USAGE, "unknown command %s; did you mean %s?", argv[0], near);
+	return cmd_fail_text(
+		env, EXIT_USAGE, "unknown command %s; `hullwatch --help` lists them", argv[0]);
 }
 
 int cmd_main(int argc, char **argv)
 {
-	struct cmd_env env = {0};
+	struct cmd_env env = { 0 };
 	struct cmd_args a = cmd_args_of(argc, argv, &env);
 	/* For the width of characters alone; the C locale stays for everything that is compared or printed. */
 	setlocale(LC_CTYPE, "C.UTF-8");

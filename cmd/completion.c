@@ -20,7 +20,7 @@ static void put_first_words(struct buf *b)
 {
 	size_t n;
 	const struct cmd *c = cmd_table(&n);
-	struct str last = {0};
+	struct str last = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		struct str rest = str_from(c[i].name);
 		struct str first = str_cut(&rest, ' ');
@@ -67,17 +67,18 @@ static void put_bash(struct buf *b)
 {
 	size_t n;
 	const struct cmd *c = cmd_table(&n);
-	buf_puts(b, "_hullwatch() {\n"
-		    "\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" line=\"\" words=\"\" files=\"\" i w\n"
-		    "\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
-		    "\t\tw=\"${COMP_WORDS[i]}\"\n"
-		    "\t\tcase \"$w\" in\n"
-		    "\t\t--config | --state-dir) ((i + 1 < COMP_CWORD)) && ((i++)) || line+=\"$w \" ;;\n"
-		    "\t\t*) line+=\"$w \" ;;\n"
-		    "\t\tesac\n"
-		    "\tdone\n"
-		    "\tline=\"${line% }\"\n"
-		    "\tcase \"$line\" in\n");
+	buf_puts(b,
+		"_hullwatch() {\n"
+		"\tlocal cur=\"${COMP_WORDS[COMP_CWORD]}\" line=\"\" words=\"\" files=\"\" i w\n"
+		"\tfor ((i = 1; i < COMP_CWORD; i++)); do\n"
+		"\t\tw=\"${COMP_WORDS[i]}\"\n"
+		"\t\tcase \"$w\" in\n"
+		"\t\t--config | --state-dir) ((i + 1 < COMP_CWORD)) && ((i++)) || line+=\"$w \" ;;\n"
+		"\t\t*) line+=\"$w \" ;;\n"
+		"\t\tesac\n"
+		"\tdone\n"
+		"\tline=\"${line% }\"\n"
+		"\tcase \"$line\" in\n");
 	put_bash_values(b, "", cmd_common_options);
 	for (size_t i = 0; i < n; i++)
 		put_bash_values(b, c[i].name, c[i].options);
@@ -145,14 +146,17 @@ static void put_fish_command(struct buf *b, const struct cmd *c)
 	struct str rest = str_from(c->name);
 	struct str first = str_cut(&rest, ' ');
 	if (rest.p) {
-		buf_printf(b, "complete -c hullwatch -n '__fish_use_subcommand' -a %.*s\n", STR_ARG(first));
-		buf_printf(b, "complete -c hullwatch -n '__fish_seen_subcommand_from %.*s' -a %.*s -d ",
+		buf_printf(b, "complete -c hullwatch -n '__fish_use_subcommand' -a %.*s\n",
+			STR_ARG(first));
+		buf_printf(b,
+			"complete -c hullwatch -n '__fish_seen_subcommand_from %.*s' -a %.*s -d ",
 			STR_ARG(first), STR_ARG(rest));
 		snprintf(when, sizeof(when),
 			"-n '__fish_seen_subcommand_from %.*s; and __fish_seen_subcommand_from %.*s'",
 			STR_ARG(first), STR_ARG(rest));
 	} else {
-		buf_printf(b, "complete -c hullwatch -n '__fish_use_subcommand' -a %s -d ", c->name);
+		buf_printf(
+			b, "complete -c hullwatch -n '__fish_use_subcommand' -a %s -d ", c->name);
 		snprintf(when, sizeof(when), "-n '__fish_seen_subcommand_from %s'", c->name);
 	}
 	put_fish_text(b, c->help);
@@ -179,7 +183,7 @@ int cmd_completion(int argc, char **argv, struct cmd_env *env)
 	static const struct {
 		const char *name;
 		void (*put)(struct buf *b);
-	} shells[] = {{"bash", put_bash}, {"zsh", put_zsh}, {"fish", put_fish}};
+	} shells[] = { { "bash", put_bash }, { "zsh", put_zsh }, { "fish", put_fish } };
 	struct cmd_args a = cmd_args_of(argc, argv, env);
 	AUTO(buf_fini) struct buf b = BUF_INIT(1u << 18);
 	int got = cmd_args_next(&a);
@@ -193,5 +197,6 @@ int cmd_completion(int argc, char **argv, struct cmd_env *env)
 		shells[i].put(&b);
 		return cmd_print(env, &b);
 	}
-	return cmd_fail_text(env, EXIT_USAGE, "%s: the shells are bash, zsh and fish", argv[a.first]);
+	return cmd_fail_text(
+		env, EXIT_USAGE, "%s: the shells are bash, zsh and fish", argv[a.first]);
 }

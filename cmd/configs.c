@@ -2,8 +2,8 @@
 #include "cmd/cmd.h"
 
 const struct cmd_option cmd_config_show_options[] = {
-	{"origin", NULL, NULL, "say where each value comes from"},
-	{0},
+	{ "origin", NULL, NULL, "say where each value comes from" },
+	{ 0 },
 };
 
 int cmd_config_check(int argc, char **argv, struct cmd_env *env)

@@ -35,7 +35,7 @@ struct control_server {
 /* Through the folder's descriptor, so that its path may be longer than sun_path. */
 static void socket_address(struct sockaddr_un *a, int dir_fd)
 {
-	*a = (struct sockaddr_un){.sun_family = AF_UNIX};
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
 	snprintf(a->sun_path, sizeof(a->sun_path), "/proc/self/fd/%d/" CONTROL_SOCKET_NAME, dir_fd);
 }
 
@@ -95,8 +95,8 @@ static int remove_stale(struct control_server *s, const char *dir, struct err *e
 {
 	AUTO_FD int fd = connect_in(s->dir_fd, SOCK_NONBLOCK);
 	if (fd >= 0 || errno == EAGAIN)
-		return err_set(e, ERR_BUSY, "%s/" CONTROL_SOCKET_NAME ": another service listens there",
-			dir);
+		return err_set(e, ERR_BUSY,
+			"%s/" CONTROL_SOCKET_NAME ": another service listens there", dir);
 	if (errno == ENOENT)
 		return 0;
 	if (unlinkat(s->dir_fd, CONTROL_SOCKET_NAME, 0) && errno != ENOENT)
@@ -106,7 +106,7 @@ static int remove_stale(struct control_server *s, const char *dir, struct err *e
 
 static int watch(struct control_server *s, int fd, uint32_t events, void *key, int op)
 {
-	struct epoll_event ev = {.events = events, .data.ptr = key};
+	struct epoll_event ev = { .events = events, .data.ptr = key };
 	return epoll_ctl(s->epoll_fd, op, fd, &ev);
 }
 
@@ -153,7 +153,7 @@ static void drop_client(struct client *c)
 		close(c->fd);
 	buf_fini(&c->in);
 	buf_fini(&c->out);
-	*c = (struct client){.fd = -1};
+	*c = (struct client){ .fd = -1 };
 }
 
 void control_server_close(struct control_server *s)
@@ -218,7 +218,7 @@ static void send_some(struct client *c)
 
 static void begin_answer(struct control_server *s, struct client *c)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 	if (c->out.full) {
 		buf_reset(&c->out);
 		c->out.full = false;
@@ -237,7 +237,7 @@ static void begin_answer(struct control_server *s, struct client *c)
 static void answer_line(struct control_server *s, struct client *c, struct str line)
 {
 	AUTO(json_free) struct json *j = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 	if (json_parse(&j, line, CONTROL_MAX_REQUEST, &e) == 0 &&
 		json_type(json_get(json_root(j), "request")) != JSON_STR)
 		err_set(&e, ERR_USAGE, "an object with a text \"request\" is needed");
@@ -264,7 +264,7 @@ static void read_some(struct control_server *s, struct client *c)
 	if (end) {
 		answer_line(s, c, str_of(all.p, (size_t)(end - all.p)));
 	} else if (c->in.full) {
-		struct err e = {0};
+		struct err e = { 0 };
 		err_set(&e, ERR_LIMIT, "the request is larger than %u bytes", CONTROL_MAX_REQUEST);
 		control_answer_error(&c->out, &e);
 		begin_answer(s, c);
@@ -280,13 +280,14 @@ static void take_client(struct control_server *s)
 		struct client *c = &s->clients[i];
 		if (c->fd >= 0)
 			continue;
-		*c = (struct client){.fd = fd, .in = BUF_INIT(CONTROL_MAX_REQUEST),
+		*c = (struct client){ .fd = fd,
+			.in = BUF_INIT(CONTROL_MAX_REQUEST),
 			.out = BUF_INIT(CONTROL_MAX_ANSWER),
-			.deadline_ns = clock_mono_ns() + (uint64_t)CONTROL_TIMEOUT_MS * NS_PER_MS};
+			.deadline_ns = clock_mono_ns() + (uint64_t)CONTROL_TIMEOUT_MS * NS_PER_MS };
 		if (watch(s, fd, EPOLLIN, c, EPOLL_CTL_ADD)) {
 			drop_client(c);
 		} else if (!may_ask(fd)) {
-			struct err e = {0};
+			struct err e = { 0 };
 			err_set(&e, ERR_USAGE, "only root and the service's own user may ask");
 			control_answer_error(&c->out, &e);
 			begin_answer(s, c);
@@ -322,7 +323,7 @@ static int wait_for(int fd, short events, uint64_t deadline_ns, struct err *e)
 		uint64_t now = clock_mono_ns();
 		if (now >= deadline_ns)
 			return err_set(e, ERR_LIMIT, "no answer in time");
-		struct pollfd p = {.fd = fd, .events = events};
+		struct pollfd p = { .fd = fd, .events = events };
 		int n = poll(&p, 1, (int)((deadline_ns - now) / NS_PER_MS) + 1);
 		if (n > 0)
 			return 0;
@@ -381,44 +382,51 @@ static int ask(struct buf *answer, int dir_fd, struct str request, int timeout_m
 		return err_set(e, ERR_NOT_FOUND, "no service listens there");
 	if (fd < 0)
 		return err_set(e, ERR_SYS, "connect");
-	if (send_all(fd, request, deadline_ns, e) || send_all(fd, STR("\n"), deadline_ns, e))
+	if (send_all(fd, request, deadline_ns, e))
 		return -1;
 	return receive_line(fd, answer, deadline_ns, e);
 }
 
-int control_ask_json(struct json **out, const char *dir, struct str request, int timeout_ms,
-	struct err *e)
+static void put_request(struct buf *b, const char *name)
 {
+	struct jw w = jw_on(b);
+	jw_obj(&w);
+	jw_kv_strz(&w, "request", name);
+	jw_end_obj(&w);
+	buf_putc(b, '\n');
+}
+
+/* The service's error as ours; its errno is not ours to print. */
+static int answered_error(const struct json_node *error, struct err *e)
+{
+	int64_t code = json_int(json_get(error, "code"), ERR_FORMAT);
+	struct str text = json_str(json_get(error, "message"), STR("it failed"));
+	if (code <= ERR_SYS || code > ERR_UNSUPPORTED || code == ERR_NOT_FOUND)
+		code = ERR_BUSY;
+	return err_set(e, (enum err_code)code, "the service answers: %.*s", STR_ARG(text));
+}
+
+int control_ask(struct json **out, struct buf *text, const char *dir, const char *name,
+	int timeout_ms, struct err *e)
+{
+	AUTO(buf_fini) struct buf request = BUF_INIT(4096);
 	AUTO(buf_fini) struct buf answer = BUF_INIT(CONTROL_MAX_ANSWER + 32768);
 	AUTO(json_free) struct json *j = NULL;
 	AUTO_FD int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir_fd < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return err_set(e, ERR_NOT_FOUND, "control socket in %s: no service listens there", dir);
+		return err_set(
+			e, ERR_NOT_FOUND, "control socket in %s: no service listens there", dir);
 	if (dir_fd < 0)
 		return err_set(e, ERR_SYS, "control socket in %s", dir);
-	if (ask(&answer, dir_fd, request, timeout_ms, e) ||
+	put_request(&request, name);
+	if (ask(&answer, dir_fd, buf_str(&request), timeout_ms, e) ||
 		json_parse(&j, buf_str(&answer), CONTROL_MAX_ANSWER + 32768, e))
 		return err_wrap(e, "control socket in %s", dir);
 	const struct json_node *error = json_get(json_root(j), "error");
-	if (error) {
-		int64_t code = json_int(json_get(error, "code"), ERR_FORMAT);
-		struct str text = json_str(json_get(error, "message"), STR("it failed"));
-		bool known = code > ERR_NONE && code <= ERR_UNSUPPORTED;
-		/* Its errno is not ours to print: as a failure with a text of its own. */
-		if (!known || code == ERR_SYS)
-			code = ERR_BUSY;
-		return err_set(e, (enum err_code)code, "the service answers: %.*s", STR_ARG(text));
-	}
+	if (error)
+		return answered_error(error, e);
+	if (text)
+		buf_put_str(text, buf_str(&answer));
 	*out = TAKE(j);
 	return 0;
-}
-
-int control_ask(struct json **out, const char *dir, const char *name, int timeout_ms, struct err *e)
-{
-	AUTO(buf_fini) struct buf b = BUF_INIT(4096);
-	struct jw w = jw_on(&b);
-	jw_obj(&w);
-	jw_kv_strz(&w, "request", name);
-	jw_end_obj(&w);
-	return control_ask_json(out, dir, buf_str(&b), timeout_ms, e);
 }

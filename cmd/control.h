@@ -11,11 +11,12 @@
 #include "base/err.h"
 #include "base/json.h"
 
-#define CONTROL_SOCKET_NAME     "control.sock"
-#define CONTROL_MAX_CLIENTS     16
-#define CONTROL_MAX_REQUEST     (64u << 10)
-#define CONTROL_MAX_ANSWER      (64u << 20)
-#define CONTROL_TIMEOUT_MS      5000 /* from connecting to the whole request, and for the answer to be read */
+#define CONTROL_SOCKET_NAME "control.sock"
+#define CONTROL_MAX_CLIENTS 16
+#define CONTROL_MAX_REQUEST (64u << 10)
+#define CONTROL_MAX_ANSWER  (64u << 20)
+#define CONTROL_TIMEOUT_MS                                                                         \
+	5000 /* from connecting to the whole request, and for the answer to be read */
 
 struct control_server;
 
@@ -28,7 +29,7 @@ typedef void (*control_handler)(void *ctx, const struct json_node *request, stru
 /*
  * Make `dir` (0750) where it is missing and the socket (0660) in it; one that nobody listens on is
  * replaced. ERR_BUSY: a service listens there; ERR_SYS; ERR_CONFIG: the folder is another user's.
- * Call it before other threads are started. Close with control_server_close(), which removes the socket.
+ * Close with control_server_close(), which removes the socket.
  */
 int control_server_open(struct control_server **out, const char *dir, control_handler handler,
 	void *ctx, struct err *e);
@@ -46,14 +47,11 @@ void control_answer_error(struct buf *answer, const struct err *e);
 
 /*
  * Ask the service: send {"request":NAME}, wait at most timeout_ms, parse the answer.
- * Returns 0 and *out (json_free). ERR_NOT_FOUND: no service listens in `dir`; ERR_SYS (EACCES: not
- * allowed); ERR_FORMAT; ERR_LIMIT (too late, or too long). An error that the service answers comes
- * back as such.
+ * Returns 0 and *out (json_free), and with `text` (may be NULL) the answer as it came, appended.
+ * ERR_NOT_FOUND: no service listens in `dir`; ERR_SYS (EACCES: not allowed); ERR_FORMAT; ERR_LIMIT (too
+ * late, or too long); an error that the service answers comes back as such.
  */
-int control_ask(struct json **out, const char *dir, const char *name, int timeout_ms, struct err *e);
-
-/* The same with the request as JSON text. */
-int control_ask_json(struct json **out, const char *dir, struct str request, int timeout_ms,
-	struct err *e);
+int control_ask(struct json **out, struct buf *text, const char *dir, const char *name,
+	int timeout_ms, struct err *e);
 
 #endif

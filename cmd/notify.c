@@ -10,7 +10,7 @@
 
 void notify_send(const char *lines)
 {
-	struct sockaddr_un a = {.sun_family = AF_UNIX};
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	struct str path = str_from(getenv("NOTIFY_SOCKET"));
 	if (path.n < 2 || path.n >= sizeof(a.sun_path) || (path.p[0] != '/' && path.p[0] != '@'))
 		return;
@@ -22,7 +22,8 @@ void notify_send(const char *lines)
 		return;
 	socklen_t n = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n);
 	/* Not waiting: a manager that does not read must not stop the watch. */
-	if (sendto(fd, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&a, n) < 0)
+	if (sendto(fd, lines, strlen(lines), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *)&a,
+		    n) < 0)
 		return;
 }
 

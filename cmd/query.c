@@ -4,7 +4,7 @@
 
 static int take_time(const struct cmd_args *a, uint64_t *ns)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 	if (clock_parse(str_from(a->value), clock_real_ns(), ns, &e))
 		return cmd_fail_text(a->env, EXIT_USAGE, "%s", e.msg);
 	return EXIT_DONE;
@@ -19,8 +19,8 @@ int query_option(struct query *q, const struct cmd_args *a, int option)
 		return take_time(a, &q->q.until_ns);
 	case QUERY_LIMIT:
 		if (!str_to_u64(str_from(a->value), &q->q.limit) || q->q.limit == 0)
-			return cmd_fail_text(a->env, EXIT_USAGE, "--limit %s: a number from 1 is needed",
-				a->value);
+			return cmd_fail_text(a->env, EXIT_USAGE,
+				"--limit %s: a number from 1 is needed", a->value);
 		q->q.newest_first = true;
 		return EXIT_DONE;
 	case QUERY_FORMAT:
@@ -36,7 +36,7 @@ int query_option(struct query *q, const struct cmd_args *a, int option)
 int query_open(const struct cmd_env *env, struct store_reader **out)
 {
 	AUTO(config_free) struct config *c = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 	int rc = cmd_load_config(env, &c);
 	if (rc)
 		return rc;
@@ -45,10 +45,10 @@ int query_open(const struct cmd_env *env, struct store_reader **out)
 	return EXIT_DONE;
 }
 
-int query_end(const struct cmd_env *env, struct store_reader *r, struct show *s, int step,
-	struct err *e)
+int query_end(
+	const struct cmd_env *env, struct store_reader *r, struct show *s, int step, struct err *e)
 {
-	struct err write_error = {0};
+	struct err write_error = { 0 };
 	int rc = EXIT_DONE;
 	if (step < 0)
 		rc = cmd_fail(env, e);

@@ -8,11 +8,13 @@
 
 /* Rows of a command's option list; in this order, first. */
 #define QUERY_OPTIONS                                                                              \
-	{"since", "TIME", NULL, "not before this time or age"},                                    \
-		{"until", "TIME", NULL, "before this time or age"},                                \
-		{"limit", "N", NULL, "at most this many, newest first"},                             \
-		{"format", "FORMAT", SHOW_WORDS, "how to print"},                                  \
-		{"container", "NAME", NULL, "of this container (name, id, or host)"}
+	{ "since", "TIME", NULL, "not before this time or age" },                                  \
+		{ "until", "TIME", NULL, "before this time or age" },                              \
+		{ "limit", "N", NULL, "at most this many, newest first" },                         \
+		{ "format", "FORMAT", SHOW_WORDS, "how to print" },                                \
+	{                                                                                          \
+		"container", "NAME", NULL, "of this container (name, id, or host)"                 \
+	}
 enum { QUERY_SINCE, QUERY_UNTIL, QUERY_LIMIT, QUERY_FORMAT, QUERY_CONTAINER, QUERY_OWN };
 
 struct query {
@@ -30,7 +32,7 @@ int query_open(const struct cmd_env *env, struct store_reader **out);
  * The last part of a command: `step` is the cursor's last result. Tells what went wrong and what was
  * skipped. Returns the exit code.
  */
-int query_end(const struct cmd_env *env, struct store_reader *r, struct show *s, int step,
-	struct err *e);
+int query_end(
+	const struct cmd_env *env, struct store_reader *r, struct show *s, int step, struct err *e);
 
 #endif

@@ -6,17 +6,17 @@
 #include <errno.h>
 
 const struct cmd_option cmd_rules_check_options[] = {
-	{"format", "FORMAT", SHOW_WORDS, "how to print the problems"},
-	{0},
+	{ "format", "FORMAT", SHOW_WORDS, "how to print the problems" },
+	{ 0 },
 };
 const struct cmd_option cmd_rules_list_options[] = {
-	{"format", "FORMAT", SHOW_WORDS, "how to print"},
-	{"rules", "PATH", NULL, "instead of the configured files; may be repeated"},
-	{0},
+	{ "format", "FORMAT", SHOW_WORDS, "how to print" },
+	{ "rules", "PATH", NULL, "instead of the configured files; may be repeated" },
+	{ 0 },
 };
 const struct cmd_option cmd_rules_fields_options[] = {
-	{"format", "FORMAT", SHOW_WORDS, "how to print"},
-	{0},
+	{ "format", "FORMAT", SHOW_WORDS, "how to print" },
+	{ 0 },
 };
 
 /* ---- loading, for run too ---- */
@@ -37,7 +37,7 @@ int cmd_rules_load(struct ruleset **out, const struct config *c, const struct co
 			HW_DATA_DIR "/rules");
 	struct rules_options o = {
 		.matching = c->rule_matching == CONFIG_MATCH_FIRST ? RULES_MATCH_FIRST
-								    : RULES_MATCH_ALL,
+								   : RULES_MATCH_ALL,
 		.has_priority = true,
 		.priority = c->priority,
 	};
@@ -51,27 +51,27 @@ int cmd_rules_load(struct ruleset **out, const struct config *c, const struct co
 /* ---- rules check ---- */
 
 static const struct show_column problem_columns[] = {
-	{"level", "LEVEL", SHOW_TEXT},
-	{"file", "FILE", SHOW_TEXT},
-	{"line", "LINE", SHOW_COUNT},
-	{"column", "COLUMN", SHOW_COUNT},
-	{"kind", "KIND", SHOW_TEXT},
-	{"name", "NAME", SHOW_TEXT},
-	{"problem", "PROBLEM", SHOW_TEXT},
-	{"nearest", "NEAREST", SHOW_TEXT},
+	{ "level", "LEVEL", SHOW_TEXT },
+	{ "file", "FILE", SHOW_TEXT },
+	{ "line", "LINE", SHOW_COUNT },
+	{ "column", "COLUMN", SHOW_COUNT },
+	{ "kind", "KIND", SHOW_TEXT },
+	{ "name", "NAME", SHOW_TEXT },
+	{ "problem", "PROBLEM", SHOW_TEXT },
+	{ "nearest", "NEAREST", SHOW_TEXT },
 };
 
 static void show_problem(struct show *s, const struct rules_problem *p)
 {
 	const struct show_cell cells[] = {
-		{.text = str_from(rules_level_name(p->level))},
-		{.text = str_from(p->file)},
-		{.number = p->line, .missing = p->line == 0},
-		{.number = p->col, .missing = p->col == 0},
-		{.text = str_from(p->kind)},
-		{.text = str_from(p->name)},
-		{.text = str_from(p->what)},
-		{.text = str_from(p->nearest)},
+		{ .text = str_from(rules_level_name(p->level)) },
+		{ .text = str_from(p->file) },
+		{ .number = p->line, .missing = p->line == 0 },
+		{ .number = p->col, .missing = p->col == 0 },
+		{ .text = str_from(p->kind) },
+		{ .text = str_from(p->name) },
+		{ .text = str_from(p->what) },
+		{ .text = str_from(p->nearest) },
 	};
 	show_row(s, cells);
 }
@@ -92,17 +92,20 @@ static int print_check(const struct cmd_env *env, const struct rules_report *r)
 		fprintf(stderr, "%s\n", buf_cstr(&b));
 	}
 	buf_reset(&b);
-	buf_printf(&b, "%zu rules, %zu macros, %zu lists: %zu errors, %zu cannot run here, %zu warnings\n",
+	buf_printf(&b,
+		"%zu rules, %zu macros, %zu lists: %zu errors, %zu cannot run here, %zu warnings\n",
 		r->rules_n, r->macros_n, r->lists_n, r->errors_n, r->cannot_run_n, r->warnings_n);
 	int rc = cmd_print(env, &b);
 	return rc ? rc : check_code(r);
 }
 
-static int show_check(const struct cmd_env *env, enum show_format format, const struct rules_report *r)
+static int show_check(
+	const struct cmd_env *env, enum show_format format, const struct rules_report *r)
 {
-	AUTO(show_free) struct show *s = show_new(stdout, format, problem_columns,
-		ARRAY_N(problem_columns), show_terminal_width());
-	struct err e = {0};
+	AUTO(show_free)
+	struct show *s = show_new(
+		stdout, format, problem_columns, ARRAY_N(problem_columns), show_terminal_width());
+	struct err e = { 0 };
 	for (size_t i = 0; i < r->list.n; i++)
 		show_problem(s, &r->list.p[i]);
 	return show_end(s, &e) ? cmd_fail(env, &e) : check_code(r);
@@ -114,7 +117,7 @@ int cmd_rules_check(int argc, char **argv, struct cmd_env *env)
 	AUTO(ruleset_unref) struct ruleset *rules = NULL;
 	AUTO(rules_report_fini) struct rules_report report = RULES_REPORT_INIT;
 	const char *format = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 	int got;
 	while ((got = cmd_args_next(&a)) >= 0)
 		format = a.value;
@@ -122,7 +125,7 @@ int cmd_rules_check(int argc, char **argv, struct cmd_env *env)
 		return cmd_args_code(got);
 	if (cmd_args_count(&a, 1, CONFIG_MAX_ITEMS))
 		return EXIT_USAGE;
-	struct rules_options o = {.check_only = true};
+	struct rules_options o = { .check_only = true };
 	if (rules_load(&rules, (const char *const *)(argv + a.first), (size_t)(argc - a.first), &o,
 		    &report, &e)) {
 		e.code = ERR_CONFIG;
@@ -136,36 +139,37 @@ int cmd_rules_check(int argc, char **argv, struct cmd_env *env)
 /* ---- rules list ---- */
 
 static const struct show_column rule_columns[] = {
-	{"rule", "RULE", SHOW_TEXT},
-	{"priority", "PRIORITY", SHOW_TEXT},
-	{"state", "STATE", SHOW_TEXT},
-	{"why", "WHY", SHOW_TEXT},
-	{"source", NULL, SHOW_TEXT},
-	{"file", "FILE", SHOW_TEXT},
-	{"line", NULL, SHOW_COUNT},
-	{"desc", NULL, SHOW_TEXT},
-	{"condition", NULL, SHOW_TEXT},
-	{"output", NULL, SHOW_TEXT},
+	{ "rule", "RULE", SHOW_TEXT },
+	{ "priority", "PRIORITY", SHOW_TEXT },
+	{ "state", "STATE", SHOW_TEXT },
+	{ "why", "WHY", SHOW_TEXT },
+	{ "source", NULL, SHOW_TEXT },
+	{ "file", "FILE", SHOW_TEXT },
+	{ "line", NULL, SHOW_COUNT },
+	{ "desc", NULL, SHOW_TEXT },
+	{ "condition", NULL, SHOW_TEXT },
+	{ "output", NULL, SHOW_TEXT },
 };
 
 static void show_rule(struct show *s, const struct rule_info *r)
 {
 	const struct show_cell cells[] = {
-		{.text = str_from(r->name)},
-		{.text = str_from(priority_name(r->priority))},
-		{.text = str_from(rule_state_name(r->state))},
-		{.text = str_from(r->why)},
-		{.text = str_from(r->source)},
-		{.text = str_from(r->file)},
-		{.number = r->line},
-		{.text = str_from(r->desc)},
-		{.text = str_from(r->condition)},
-		{.text = str_from(r->output)},
+		{ .text = str_from(r->name) },
+		{ .text = str_from(priority_name(r->priority)) },
+		{ .text = str_from(rule_state_name(r->state)) },
+		{ .text = str_from(r->why) },
+		{ .text = str_from(r->source) },
+		{ .text = str_from(r->file) },
+		{ .number = r->line },
+		{ .text = str_from(r->desc) },
+		{ .text = str_from(r->condition) },
+		{ .text = str_from(r->output) },
 	};
 	show_row(s, cells);
 }
 
-void cmd_rules_tell(const struct rules_report *r, void (*tell)(enum rules_level l, const char *line))
+void cmd_rules_tell(
+	const struct rules_report *r, void (*tell)(enum rules_level l, const char *line))
 {
 	for (size_t i = 0; i < r->list.n; i++) {
 		AUTO(buf_fini) struct buf b = BUF_INIT(1u << 16);
@@ -185,15 +189,16 @@ static int list_rules(struct cmd_env *env, enum show_format format, const struct
 	AUTO(config_free) struct config *c = NULL;
 	AUTO(ruleset_unref) struct ruleset *rules = NULL;
 	AUTO(rules_report_fini) struct rules_report report = RULES_REPORT_INIT;
-	struct err e = {0};
+	struct err e = { 0 };
 	int rc = cmd_load_config(env, &c);
 	if (rc)
 		return rc;
 	if (cmd_rules_load(&rules, c, given, &report, &e))
 		return cmd_fail(env, &e);
 	cmd_rules_tell(&report, tell_stderr);
-	AUTO(show_free) struct show *s = show_new(stdout, format, rule_columns,
-		ARRAY_N(rule_columns), show_terminal_width());
+	AUTO(show_free)
+	struct show *s = show_new(
+		stdout, format, rule_columns, ARRAY_N(rule_columns), show_terminal_width());
 	for (size_t i = 0; i < ruleset_count(rules); i++)
 		show_rule(s, ruleset_rule(rules, i));
 	if (show_end(s, &e))
@@ -214,30 +219,31 @@ int cmd_rules_list(int argc, char **argv, struct cmd_env *env)
 		else if (n < ARRAY_N(paths))
 			paths[n++] = a.value;
 		else
-			return cmd_fail_text(env, EXIT_USAGE, "more than %d --rules", CONFIG_MAX_ITEMS);
+			return cmd_fail_text(
+				env, EXIT_USAGE, "more than %d --rules", CONFIG_MAX_ITEMS);
 	}
 	if (got != CMD_ARGS_END)
 		return cmd_args_code(got);
 	if (cmd_args_count(&a, 0, 0))
 		return EXIT_USAGE;
-	return list_rules(env, format, &(struct config_list){paths, n});
+	return list_rules(env, format, &(struct config_list){ paths, n });
 }
 
 /* ---- rules fields ---- */
 
 static const struct show_column field_columns[] = {
-	{"field", "FIELD", SHOW_TEXT},
-	{"argument", "ARGUMENT", SHOW_TEXT},
-	{"type", "TYPE", SHOW_TEXT},
-	{"available", "AVAILABLE", SHOW_YESNO},
-	{"meaning", "MEANING", SHOW_TEXT},
+	{ "field", "FIELD", SHOW_TEXT },
+	{ "argument", "ARGUMENT", SHOW_TEXT },
+	{ "type", "TYPE", SHOW_TEXT },
+	{ "available", "AVAILABLE", SHOW_YESNO },
+	{ "meaning", "MEANING", SHOW_TEXT },
 };
 
 int cmd_rules_fields(int argc, char **argv, struct cmd_env *env)
 {
 	struct cmd_args a = cmd_args_of(argc, argv, env);
 	enum show_format format = SHOW_TABLE;
-	struct err e = {0};
+	struct err e = { 0 };
 	int got;
 	while ((got = cmd_args_next(&a)) >= 0)
 		format = show_format_of(a.value);
@@ -245,16 +251,17 @@ int cmd_rules_fields(int argc, char **argv, struct cmd_env *env)
 		return cmd_args_code(got);
 	if (cmd_args_count(&a, 0, 0))
 		return EXIT_USAGE;
-	AUTO(show_free) struct show *s = show_new(stdout, format, field_columns,
-		ARRAY_N(field_columns), show_terminal_width());
+	AUTO(show_free)
+	struct show *s = show_new(
+		stdout, format, field_columns, ARRAY_N(field_columns), show_terminal_width());
 	for (size_t i = 0; i < rules_fields_count(); i++) {
 		struct rules_field f = rules_field_at(i);
 		const struct show_cell cells[] = {
-			{.text = str_from(f.name)},
-			{.text = str_from(f.arg)},
-			{.text = str_from(f.type)},
-			{.number = f.available},
-			{.text = str_from(f.meaning)},
+			{ .text = str_from(f.name) },
+			{ .text = str_from(f.arg) },
+			{ .text = str_from(f.type) },
+			{ .number = f.available },
+			{ .text = str_from(f.meaning) },
 		};
 		show_row(s, cells);
 	}

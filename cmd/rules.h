@@ -13,6 +13,7 @@ int cmd_rules_load(struct ruleset **out, const struct config *c, const struct co
 	struct rules_report *report, struct err *e);
 
 /* Call `tell` with each problem as one line. */
-void cmd_rules_tell(const struct rules_report *r, void (*tell)(enum rules_level l, const char *line));
+void cmd_rules_tell(
+	const struct rules_report *r, void (*tell)(enum rules_level l, const char *line));
 
 #endif

@@ -31,7 +31,7 @@ struct show {
 
 enum show_format show_format_of(const char *word)
 {
-	static const char *const words[] = {"table", "json", "jsonl", "csv"};
+	static const char *const words[] = { "table", "json", "jsonl", "csv" };
 	for (int i = 0; i < (int)ARRAY_N(words); i++)
 		if (strcmp(word, words[i]) == 0)
 			return (enum show_format)i;
@@ -50,7 +50,7 @@ size_t show_terminal_width(void)
 static size_t next_char(struct str s, size_t *columns)
 {
 	wchar_t wc;
-	mbstate_t state = {0};
+	mbstate_t state = { 0 };
 	size_t n = mbrtowc(&wc, s.p, s.n, &state);
 	*columns = 1;
 	if (n == 0 || n == (size_t)-1 || n == (size_t)-2)
@@ -87,9 +87,12 @@ struct show *show_new(FILE *out, enum show_format format, const struct show_colu
 	size_t columns_n, size_t width)
 {
 	struct show *s = xcalloc(1, sizeof(*s));
-	*s = (struct show){.out = out, .format = format, .columns = columns,
+	*s = (struct show){ .out = out,
+		.format = format,
+		.columns = columns,
 		.columns_n = columns_n < SHOW_MAX_COLUMNS ? columns_n : SHOW_MAX_COLUMNS,
-		.width = width, .line = BUF_INIT(64u << 20)};
+		.width = width,
+		.line = BUF_INIT(64u << 20) };
 	return s;
 }
 
@@ -181,8 +184,8 @@ static void row_json(struct show *s, const struct show_cell *cells)
 
 /* ---- text of a cell, for table and CSV ---- */
 
-static void put_cell(struct buf *b, const struct show_column *c, const struct show_cell *cell,
-	bool short_time)
+static void put_cell(
+	struct buf *b, const struct show_column *c, const struct show_cell *cell, bool short_time)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 	if (cell->missing)

@@ -102,11 +102,16 @@ static bool set_duration(struct loader *l, const struct config_key *k, const str
 	return true;
 }
 
+static bool is_info(struct str s)
+{
+	return s.n == 4 && strncasecmp(s.p, "info", 4) == 0;
+}
+
 static bool set_word(struct loader *l, const struct config_key *k, const struct yaml_node *n)
 {
 	struct buf all = BUF_INIT(256);
 	/* Falco takes "info" for its longest word. */
-	struct str v = str_eqz(n->value, "info") && k->offset == offsetof(struct config, priority)
+	struct str v = is_info(n->value) && k->offset == offsetof(struct config, priority)
 			       ? STR("informational")
 			       : n->value;
 	for (int i = 0; k->words[i]; i++) {

@@ -93,6 +93,13 @@ bool config_is_default(const struct config *c, const char *key);
  */
 void config_show(struct buf *b, const struct config *c, bool origin);
 
+/*
+ * Call fn with the name of each key whose value differs, until it returns false. For a reload, to tell
+ * what is not in force before the next start.
+ */
+void config_changes(const struct config *a, const struct config *b,
+	bool (*fn)(void *ctx, const char *key), void *ctx);
+
 /* The next key of the table, for documentation and its tests; i from 0, false behind the last. */
 struct config_key_info {
 	const char *name, *help, *fallback;

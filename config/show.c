@@ -1,4 +1,5 @@
 #include "config/config.h"
+#include "base/text.h"
 #include "config/keys.h"
 
 /* Double-quoted: the one YAML form in which every byte can be written. */
@@ -85,8 +86,25 @@ void config_show(struct buf *b, const struct config *c, bool origin)
 		else
 			buf_printf(b, "%.*s: ", STR_ARG(head));
 		put_value(b, c, &config_keys[i]);
-		if (origin)
-			buf_printf(b, "  # %s", c->origins[i].text);
+		if (origin) {
+			buf_puts(b, "  # ");
+			text_clean(b, str_from(c->origins[i].text));
+		}
 		buf_putc(b, '\n');
+	}
+}
+
+void config_changes(const struct config *a, const struct config *b,
+	bool (*fn)(void *ctx, const char *key), void *ctx)
+{
+	AUTO(buf_fini) struct buf left = BUF_INIT(4u << 20);
+	AUTO(buf_fini) struct buf right = BUF_INIT(4u << 20);
+	for (size_t i = 0; i < config_keys_n; i++) {
+		buf_reset(&left);
+		buf_reset(&right);
+		put_value(&left, a, &config_keys[i]);
+		put_value(&right, b, &config_keys[i]);
+		if (!str_eq(buf_str(&left), buf_str(&right)) && !fn(ctx, config_keys[i].name))
+			return;
 	}
 }

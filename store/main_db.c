@@ -315,3 +315,9 @@ int main_db_checkpoint(struct main_db *m, struct err *e)
 	int64_t busy;
 	return sql_get_i64(m->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy, e);
 }
+
+int main_db_checkpoint_passive(struct main_db *m, struct err *e)
+{
+	int64_t busy;
+	return sql_get_i64(m->db, "PRAGMA wal_checkpoint(PASSIVE)", &busy, e);
+}

@@ -35,6 +35,9 @@ bool main_db_last_mark(struct main_db *m, struct record_mark *out);
 /* Highest alerts.n, of what is not committed too. */
 int64_t main_db_last_alert(const struct main_db *m);
 
+/* As far as readers allow and without waiting for them. */
+int main_db_checkpoint_passive(struct main_db *m, struct err *e);
+
 /* Copy everything into the main file and empty the log; for a clean end. */
 int main_db_checkpoint(struct main_db *m, struct err *e);
 

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* A whole check reads every page; beyond this size opening would take too long. */
-#define SCHEMA_MAX_CHECK_BYTES (32u << 20)
 #define SCHEMA_BUSY_MS         2000
 #define SCHEMA_MAX_MIGRATIONS  1000
 
@@ -78,10 +76,10 @@ static int check_identity(struct sql *db, const char *path, const struct schema 
 	return 0;
 }
 
-static int check_damage(struct sql *db, const char *path, uint64_t size, struct err *e)
+static int check_damage(struct sql *db, const char *path, bool whole, struct err *e)
 {
-	/* Beyond the limit at least the schema and its first pages are read. */
-	const char *check = size <= SCHEMA_MAX_CHECK_BYTES ? "PRAGMA quick_check(1)"
+	/* Without it at least the schema is read. */
+	const char *check = whole ? "PRAGMA quick_check(1)"
 							   : "SELECT 'ok' FROM sqlite_schema LIMIT 1";
 	AUTO(sql_finalize) struct sql_stmt *st = NULL;
 	int rc = sql_prepare(&st, db, check, e);
@@ -104,7 +102,7 @@ static int check_existing(const char *path, uint64_t size, const struct schema *
 		return err_wrap(e, "%s cannot be opened; move it away to start a new one", path);
 	if (check_identity(db, path, s, version, e))
 		return -1;
-	return check_damage(db, path, size, e);
+	return check_damage(db, path, size <= s->check_bytes, e);
 }
 
 static int sync_file(const char *path, struct err *e)

@@ -16,6 +16,7 @@ struct schema {
 	const char *const *migrations;
 	const char *pragmas;     /* run on every writing connection */
 	bool durable;            /* a new file is synced before it gets its name */
+	uint64_t check_bytes;    /* a file up to this size is checked whole when it is opened to write */
 };
 
 extern const struct schema schema_main;

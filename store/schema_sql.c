@@ -214,6 +214,7 @@ const struct schema schema_main = {
 			  ACCOUNT_TABLES MAIN_VIEWS,
 	.pragmas = WRITER_PRAGMAS "PRAGMA cache_size = -16384;",
 	.durable = true,
+	.check_bytes = 32 << 20,
 };
 
 const struct schema schema_segment = {
@@ -225,4 +226,5 @@ const struct schema schema_segment = {
 	.pragmas = WRITER_PRAGMAS "PRAGMA cache_size = -8192;",
 	/* Made in the middle of a storm: a sync would hold up alerts, and raw events may be lost. */
 	.durable = false,
+	.check_bytes = 0,
 };

@@ -46,8 +46,7 @@ int stamp_take(struct stamp *out, const char *root, const char *path, struct err
 		.mtime_ns = to_ns(st.st_mtim),
 		.ctime_ns = to_ns(st.st_ctim),
 	};
-	/* Unsigned: a time in the future is not fresh, and cannot be told from a later write. */
-	out->fresh = clock_real_ns() - out->mtime_ns < FRESH_NS;
+	out->fresh = out->mtime_ns + FRESH_NS > clock_real_ns();
 	return 0;
 }
 

@@ -10,8 +10,8 @@
 struct stamp {
 	bool there;
 	/*
-	 * The file was written so shortly before the stamp was taken that another write may show
-	 * the same times: never equal to anything.
+	 * The file was written so shortly before the stamp was taken (or after it, by its
+	 * own word) that another write may show the same times: never equal to anything.
 	 */
 	bool fresh;
 	uint64_t dev, ino, size, mtime_ns, ctime_ns;

@@ -32,11 +32,10 @@ struct capture_options {
 	enum capture_keep keep;
 	uint64_t before_ns;           /* how far back events before an alert are kept; 0: 10 s */
 	size_t before_bytes;          /* memory for them; 0: 16 MiB */
+	uint32_t before_max;          /* at most so many for one alert; 0: 4096 */
 	uint64_t park_ns;             /* longest wait for container metadata; 0: 500 ms */
 	const char *const *account_cgroups; /* v2 cgroup folders whose events are counted apart */
 	size_t account_cgroups_n;
-	/* Where the last run's commit stood (from the store); ring_id 0: not known. */
-	struct record_mark resume;
 };
 
 /*
@@ -85,6 +84,7 @@ struct capture_status {
 	uint64_t processes, processes_max, partial;
 	uint64_t ring_used[SINK_RINGS], ring_size[SINK_RINGS];
 	uint64_t wakeups;
+	uint64_t mismatches;            /* opens whose path was not what the caller's memory said */
 	uint64_t progress;              /* grows while the reader lives: for the watchdog */
 	bool pinned;
 	const char *pin_detail;         /* the folder, or why not pinned */

@@ -15,6 +15,7 @@ _Static_assert((int)WIRE_EXEC == (int)EVENT_EXEC && (int)WIRE_SEED == (int)EVENT
 struct decoder {
 	char text[DECODER_MAX_TEXT];
 	uint32_t used;
+	uint32_t flags; /* WIRE_F_* of the record at hand */
 };
 
 struct decoder *decoder_new(void)
@@ -114,9 +115,8 @@ static bool decode_open(struct decoder *d, struct rd *r, struct event *ev)
 		.ino = w.ino,
 	};
 	if (!(ev->flags & EVENT_F_UNVERIFIED))
-		ev->open.path = put_path_or_name(d, path, ev->flags & WIRE_F_PSEUDO);
+		ev->open.path = put_path_or_name(d, path, d->flags & WIRE_F_PSEUDO);
 	ev->open.user = put(d, user);
-	ev->flags &= ~(uint32_t)WIRE_F_PSEUDO;
 	if (names_differ(ev))
 		ev->flags |= EVENT_F_MISMATCH;
 	return true;
@@ -137,9 +137,8 @@ static bool decode_open_v1(struct decoder *d, struct rd *r, struct event *ev)
 		return false;
 	ev->open = (struct event_open){ w.oflags, w.mode, w.dirfd, w.file_mode, w.dev, w.ino, { 0 }, { 0 } };
 	if (!(ev->flags & EVENT_F_UNVERIFIED))
-		ev->open.path = put_path_or_name(d, path, ev->flags & WIRE_F_PSEUDO);
+		ev->open.path = put_path_or_name(d, path, d->flags & WIRE_F_PSEUDO);
 	ev->open.user = put(d, user);
-	ev->flags &= ~(uint32_t)WIRE_F_PSEUDO;
 	return true;
 }
 #endif
@@ -180,7 +179,7 @@ static void exec_from_wire(struct event_exec *e, const struct wire_exec *w)
 static bool decode_exec(struct decoder *d, struct rd *r, struct event *ev)
 {
 	struct wire_exec w;
-	bool pseudo = ev->flags & WIRE_F_EXE_PSEUDO;
+	bool pseudo = d->flags & WIRE_F_EXE_PSEUDO;
 
 	rd_copy(r, &w, sizeof(w));
 	struct str exe = rd_str(r, w.exe_len), cwd = rd_str(r, w.cwd_len), args = rd_str(r, w.args_len);
@@ -197,7 +196,6 @@ static bool decode_exec(struct decoder *d, struct rd *r, struct event *ev)
 	ev->exec.args = put(d, args);
 	ev->exec.file = put(d, file);
 	ev->exec.cgroup = put_path(d, cgroup);
-	ev->flags &= ~(uint32_t)(WIRE_F_EXE_PSEUDO | WIRE_F_PSEUDO);
 	return true;
 }
 
@@ -302,7 +300,6 @@ static const struct decode_row {
 #endif
 };
 
-/* Dense index over the registry, so that an event costs one look. */
 static decode_body_fn body_of(uint8_t class, uint8_t version)
 {
 	for (size_t i = 0; i < ARRAY_N(registry); i++) {
@@ -315,12 +312,12 @@ static decode_body_fn body_of(uint8_t class, uint8_t version)
 static void header_from_wire(struct event *ev, const struct wire_hdr *h)
 {
 	ev->class = (enum event_class)h->class;
-	ev->flags = h->flags & (WIRE_F_TRUNCATED | WIRE_F_UNVERIFIED | WIRE_F_PSEUDO | WIRE_F_EXE_PSEUDO);
 	ev->flags = (h->flags & WIRE_F_TRUNCATED ? EVENT_F_TRUNCATED : 0u) |
 		    (h->flags & WIRE_F_UNVERIFIED ? EVENT_F_UNVERIFIED : 0u) |
 		    (h->flags & WIRE_F_COMPAT ? EVENT_F_COMPAT : 0u) |
 		    (h->flags & WIRE_F_DETACHED ? EVENT_F_DETACHED : 0u) |
-		    (h->flags & WIRE_F_NO_USER ? EVENT_F_NO_USER : 0u);
+		    (h->flags & WIRE_F_NO_USER ? EVENT_F_NO_USER : 0u) |
+		    (h->flags & WIRE_F_CGROUP_V1 ? EVENT_F_CGROUP_V1 : 0u);
 	ev->cpu = h->cpu;
 	ev->seq = h->seq;
 	ev->boot_ns = h->boot_ns;
@@ -354,6 +351,7 @@ enum decode_result decoder_record(struct decoder *d, struct str rec, struct even
 	if (!body)
 		return DECODE_VERSION;
 	d->used = 0;
+	d->flags = h.flags;
 	header_from_wire(ev, &h);
 	ev->data = d->text;
 	if (!body(d, &r, ev))

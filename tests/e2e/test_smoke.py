@@ -203,7 +203,8 @@ def state_that_cannot_be_used_is_told():
     hw.need_bpf()
     hw.need_tools("unshare", "mount")
     with hw.State() as state, gear.Bpffs() as bpffs:
-        config = gear.write_config(state, bpffs)
+        rules = state.write("rules.yaml", gear.open_rule("/tmp/hwtest-nothing"))
+        config = gear.write_config(state, bpffs, [rules])
         folder = os.path.join(str(state), "state")
         os.mkdir(folder)
         script = 'mount -t tmpfs -o ro tmpfs "$1" && shift && exec "$@"'
@@ -219,7 +220,8 @@ def state_that_cannot_be_used_is_told():
 def foreign_and_damaged_databases_are_left_alone():
     hw.need_bpf()
     with hw.State() as state, gear.Bpffs() as bpffs:
-        config = gear.write_config(state, bpffs)
+        rules = state.write("rules.yaml", gear.open_rule("/tmp/hwtest-nothing"))
+        config = gear.write_config(state, bpffs, [rules])
         for name, make in (("foreign", make_foreign), ("newer", make_newer),
                            ("text", make_text), ("cut", make_cut)):
             folder = os.path.join(str(state), name)

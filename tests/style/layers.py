@@ -47,8 +47,10 @@ OWNERS = [
     ("ut*hash.h", ["base/*.c"]),
     ("archive*.h", ["collector/image/*.c"]),
     ("*curses*.h", ["tui/*.c"]),
-    ("bpf/bpf_*", ["bpf/*"]),
-    ("bpf/*", ["collector/syscall/*.c"]),
+    ("bpf/bpf_*.h", ["bpf/*"]),
+    ("bpf/bpf.h", ["collector/syscall/*.c"]),
+    ("bpf/libbpf*.h", ["collector/syscall/*.c"]),
+    ("bpf/btf.h", ["collector/syscall/*.c"]),
     ("linux/bpf*.h", ["bpf/*", "collector/syscall/*.c"]),
     ("cmocka*.h", ["tests/*"]),
 ]

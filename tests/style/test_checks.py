@@ -36,6 +36,7 @@ class Layers(unittest.TestCase):
         self.good("store/x.c", '#include "base/err.h"\n#include "rules/where.h"\n')
         self.good("cmd/x.c", '#include "alerts/sender.h"\n#include "collector/syscall/ring.h"\n')
         self.good("collector/syscall/x.c", '#include "bpf/wire.h"\n#include "hullwatch.skel.h"\n')
+        self.good("collector/syscall/x.h", '#include "bpf/wire.h"\n')
 
     def test_edges_outside_the_table_fail(self):
         self.bad("base/x.c", '#include "rules/lex.h"\n')
@@ -56,6 +57,7 @@ class Layers(unittest.TestCase):
         self.bad("base/sql.h", "#include <sqlite3.h>\n")
         self.bad("store/writer.c", '#include "sqlite3.h"\n')
         self.bad("cmd/x.c", "#include <bpf/libbpf.h>\n")
+        self.bad("cmd/x.c", '#include "bpf/libbpf.h"\n')
         self.bad("cmd/x.c", '#include "hullwatch.skel.h"\n')
         self.bad("rules/x.c", "#include <pcre2.h>\n")
 

@@ -1,0 +1,72 @@
+/*
+ * Conditions compiled for evaluation in memory: all rules of a set in one graph, in which equal
+ * parts (macros, checks, fields) exist once and are evaluated at most once per event. Built by one thread; read by
+ * any number afterwards, each with its own program_state.
+ */
+#ifndef HW_RULES_PROGRAM_H
+#define HW_RULES_PROGRAM_H
+
+#include "base/judge.h"
+#include "rules/ast.h"
+#include "rules/fields.h"
+#include "rules/types.h"
+
+struct program;
+
+struct program *program_new(void);
+void program_free(struct program *p);
+DEFINE_AUTO(struct program, program_free)
+
+/* How names in a condition are found, and where remarks go. */
+struct program_build {
+	struct program *program;
+	void *ctx;
+	/* The node of a macro. -1: ERR_CONFIG, ERR_UNSUPPORTED. NULL: macros are unknown. */
+	int (*macro)(void *ctx, struct str name, uint32_t *node, const char **nearest, struct err *e);
+	void (*warn)(void *ctx, size_t at, const char *nearest, const char *what); /* may be NULL */
+	size_t at;           /* out, on failure: where */
+	const char *nearest; /* out, on failure: the nearest known name, or NULL */
+};
+
+/*
+ * Add a condition. Returns 0 and *node. -1: ERR_CONFIG (unknown name, wrong value), ERR_UNSUPPORTED (a field that is not
+ * available here), ERR_LIMIT (nested too deep with its macros, or too large).
+ */
+int program_add(struct program_build *b, const struct ast *tree, uint32_t *node, struct err *e);
+
+/* Add a value alone (an output's field). Same errors. */
+int program_add_term(struct program_build *b, const struct ast_term *t, uint32_t *slot, struct err *e);
+
+struct program_slot_info {
+	enum field_type type;
+	bool several;     /* a list, or several values */
+	const struct field *field; /* NULL: a transformer or a literal */
+};
+struct program_slot_info program_slot_info(const struct program *p, uint32_t slot);
+
+/*
+ * For each node the event types for which it can be true: *n sets, indexed by node; free() it. Falco's
+ * derivation: only checks on evt.type and evt.num=0 (and true checks of evt.is_open_*) narrow, and
+ * negation goes down to them.
+ */
+struct type_set *program_types(const struct program *p, size_t *n);
+
+/* What one evaluating thread needs: values and verdicts of the current event. */
+struct program_state;
+struct program_state *program_state_new(const struct program *p, const struct judge_names *names,
+	struct str hostname);
+void program_state_free(struct program_state *s);
+DEFINE_AUTO(struct program_state, program_state_free)
+
+/* Turn to another event (or to the same one again). `in` must live until the next call. */
+void program_begin(struct program_state *s, const struct judge_input *in, bool final);
+
+enum verdict program_eval(struct program_state *s, uint32_t node);
+
+/* The value of a slot; valid until the next program_begin. */
+const struct value *program_value(struct program_state *s, uint32_t slot);
+
+/* How often a regular expression gave up, since the state was made. */
+uint64_t program_re_limits(const struct program_state *s);
+
+#endif
