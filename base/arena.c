@@ -1,9 +1,9 @@
 #include "base/arena.h"
 
 #define ARENA_DEFAULT_MAX (64u << 20)
-#define ARENA_ALIGN	  16u
-#define ARENA_FIRST	  (4u << 10)
-#define ARENA_LARGEST	  (256u << 10)
+#define ARENA_ALIGN       16u
+#define ARENA_FIRST       (4u << 10)
+#define ARENA_LARGEST     (256u << 10)
 
 /* Blocks are linked newest first; only the first has room to give. */
 struct block {

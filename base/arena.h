@@ -12,7 +12,7 @@ struct arena *arena_new(size_t max_bytes);
 void arena_free(struct arena *a);
 DEFINE_AUTO(struct arena, arena_free)
 
-/* Zeroed, aligned to 16. NULL past the arena's bound. */
+/* Zeroed, aligned to 16. NULL past the arena's bound or without memory. */
 void *arena_alloc(struct arena *a, size_t n);
 
 /* Copies; NUL-terminated behind the last byte. p == NULL past the bound. */

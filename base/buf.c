@@ -19,7 +19,7 @@ void buf_reset(struct buf *b)
 		b->p[0] = '\0';
 }
 
-/* Memory for n more bytes and the NUL. The size may come from input: no memory is `full`, not an abort. */
+/* Memory for n more bytes and the NUL. Sizes come from input: no memory is `full`, not an abort. */
 static bool make_room(struct buf *b, size_t n)
 {
 	size_t need;

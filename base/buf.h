@@ -17,7 +17,10 @@ struct buf {
 	bool full;
 };
 
-#define BUF_INIT(largest) { .max = (largest) }
+#define BUF_INIT(largest)                                                                          \
+	{                                                                                          \
+		.max = (largest)                                                                   \
+	}
 
 void buf_fini(struct buf *b);
 DEFINE_AUTO_VALUE(struct buf, buf_fini)

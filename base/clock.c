@@ -166,7 +166,8 @@ int clock_parse_duration(struct str text, uint64_t *ns, struct err *e)
 {
 	uint64_t v;
 	if (!parse_amount(text, NS_PER_S, &v))
-		return err_set(e, ERR_USAGE, "'%.*s' is not a duration (such as 500ms, 30s, 5m, 2h, 1d)",
+		return err_set(e, ERR_USAGE,
+			"'%.*s' is not a duration (such as 500ms, 30s, 5m, 2h, 1d)",
 			(int)(text.n < 64 ? text.n : 64), text.n ? text.p : "");
 	*ns = v;
 	return 0;
@@ -197,7 +198,8 @@ static bool take_time(struct str *s, struct stamp *t)
 {
 	if (!take_fixed(s, 2, &t->hour) || !take_char(s, ':') || !take_fixed(s, 2, &t->minute))
 		return false;
-	if (take_char(s, ':') && (!take_fixed(s, 2, &t->second) || !take_fraction(s, &t->billionths)))
+	if (take_char(s, ':') &&
+		(!take_fixed(s, 2, &t->second) || !take_fraction(s, &t->billionths)))
 		return false;
 	return t->hour < 24 && t->minute < 60 && t->second <= 60; /* 60: a leap second */
 }
@@ -260,7 +262,7 @@ int clock_parse(struct str text, uint64_t now_ns, uint64_t *real_ns, struct err 
 	uint64_t v;
 	if (!parse_stamp(text, &v) && !parse_epoch_or_age(text, now_ns, &v))
 		return err_set(e, ERR_USAGE,
-			"'%.*s' is not a time (such as 2026-11-23T15:04:05Z, 2026-11-23, 1795446245, 10m)",
+			"'%.*s' is not a time (such as 2026-11-23T15:04:05Z, 2026-11-23, 10m)",
 			(int)(text.n < 64 ? text.n : 64), text.n ? text.p : "");
 	*real_ns = v;
 	return 0;

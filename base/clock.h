@@ -18,11 +18,12 @@ void clock_iso(uint64_t real_ns, char out[CLOCK_ISO_LEN + 1]);
 
 /*
  * A time as a user writes it: RFC 3339 ("2026-11-23T15:04:05Z", date alone, blank for T, offset),
- * epoch seconds with fraction, or an age such as 10s, 5m, 2h, 3d before now_ns. ERR_USAGE.
+ * epoch seconds with fraction, or an age such as 10s, 5m, 2h, 3d, 1w before now_ns. Without an
+ * offset it is UTC; years 1970 to 2500. ERR_USAGE.
  */
 int clock_parse(struct str text, uint64_t now_ns, uint64_t *real_ns, struct err *e);
 
-/* A duration "30", "30s", "5m", "2h", "1d", "500ms" to ns; a bare number is seconds. ERR_USAGE. */
+/* A duration "30", "30s", "5m", "1.5d", "500ms" to ns; a bare number is seconds. ERR_USAGE. */
 int clock_parse_duration(struct str text, uint64_t *ns, struct err *e);
 
 #endif

@@ -57,11 +57,11 @@ static size_t string_bytes(const struct container *c)
 
 static void move_string(struct tail *t, struct str *s)
 {
-	if (!s->p && !t->fill) {
+	if (!s->p)
 		s->n = 0;
+	if (!s->p && !t->fill)
 		return;
-	}
-	if (s->n)
+	if (s->p)
 		memcpy(t->p, s->p, s->n);
 	*s = str_of(t->p, s->n);
 	t->p += s->n + 1;

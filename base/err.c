@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define EXIT_USAGE	 2
-#define EXIT_FAILED	 3
+#define EXIT_USAGE       2
+#define EXIT_FAILED      3
 #define EXIT_UNSUPPORTED 77
 
 /* Longer than err.msg: cleaning may only then cut. */

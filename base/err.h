@@ -7,12 +7,12 @@
 
 enum err_code {
 	ERR_NONE = 0,
-	ERR_SYS,         /* a system call failed; err.sys holds errno */
-	ERR_FORMAT,      /* input is not what it should be */
-	ERR_LIMIT,       /* a named bound was passed */
-	ERR_USAGE,       /* wrong command line */
-	ERR_CONFIG,      /* wrong configuration or rule text */
-	ERR_BUSY,        /* somebody else holds it */
+	ERR_SYS,    /* a system call failed; err.sys holds errno */
+	ERR_FORMAT, /* input is not what it should be */
+	ERR_LIMIT,  /* a named bound was passed */
+	ERR_USAGE,  /* wrong command line */
+	ERR_CONFIG, /* wrong configuration or rule text */
+	ERR_BUSY,   /* somebody else holds it */
 	ERR_NOT_FOUND,
 	ERR_UNSUPPORTED, /* this kernel or host cannot */
 };

@@ -18,7 +18,7 @@
 #include <stdio.h>
 
 #define JSON_DEFAULT_MAX ((size_t)16 << 20)
-#define JW_MAX_DEPTH	 60
+#define JW_MAX_DEPTH     60
 
 struct json {
 	json_t *root;
@@ -38,11 +38,13 @@ int json_parse(struct json **out, struct str text, size_t max_bytes, struct err 
 {
 	size_t max = max_bytes ? max_bytes : JSON_DEFAULT_MAX;
 	if (text.n > max)
-		return err_set(e, ERR_LIMIT, "JSON text of %zu bytes, allowed are %zu", text.n, max);
+		return err_set(
+			e, ERR_LIMIT, "JSON text of %zu bytes, allowed are %zu", text.n, max);
 	json_error_t why = { 0 };
 	json_t *root = json_loadb(text.n ? text.p : "", text.n, JSON_DECODE_ANY, &why);
 	if (!root)
-		return err_set(e, json_error_code(&why) == json_error_stack_overflow ? ERR_LIMIT : ERR_FORMAT,
+		return err_set(e,
+			json_error_code(&why) == json_error_stack_overflow ? ERR_LIMIT : ERR_FORMAT,
 			"JSON line %d column %d: %s", why.line, why.column, why.text);
 	struct json *j = xcalloc(1, sizeof(*j));
 	j->root = root;

@@ -10,7 +10,16 @@
 struct json; /* a parsed document; nodes are borrowed from it */
 struct json_node;
 
-enum json_type { JSON_NONE, JSON_NULL, JSON_BOOL, JSON_INT, JSON_REAL, JSON_STR, JSON_ARR, JSON_OBJ };
+enum json_type {
+	JSON_NONE,
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_INT,
+	JSON_REAL,
+	JSON_STR,
+	JSON_ARR,
+	JSON_OBJ
+};
 
 /*
  * Parse one document. max_bytes bounds the text (0: 16 MiB); depth is bounded by the library
@@ -23,10 +32,11 @@ void json_free(struct json *j);
 DEFINE_AUTO(struct json, json_free)
 
 const struct json_node *json_root(const struct json *j);
-enum json_type json_type(const struct json_node *n);                       /* NULL: JSON_NONE */
-const struct json_node *json_get(const struct json_node *obj, const char *key); /* NULL when absent */
+enum json_type json_type(const struct json_node *n); /* NULL: JSON_NONE */
+const struct json_node *json_get(
+	const struct json_node *obj, const char *key); /* NULL when absent */
 const struct json_node *json_at(const struct json_node *arr, size_t i);
-size_t json_len(const struct json_node *n);                                /* members or items */
+size_t json_len(const struct json_node *n); /* members or items */
 struct str json_str(const struct json_node *n, struct str fallback);
 int64_t json_int(const struct json_node *n, int64_t fallback);
 /* Integers too. Hidden, because jansson has a function of this name and would call ours. */
@@ -35,7 +45,7 @@ bool json_bool(const struct json_node *n, bool fallback);
 
 /* Calls fn for each member of an object, in the document's order; fn returns false to stop. */
 void json_each(const struct json_node *obj,
-	       bool (*fn)(void *ctx, struct str key, const struct json_node *v), void *ctx);
+	bool (*fn)(void *ctx, struct str key, const struct json_node *v), void *ctx);
 
 /*
  * Writing. Commas are placed by the writer; nesting up to 60. A member is jw_key() and one

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define LOG_MAX_LINE	  2048
+#define LOG_MAX_LINE      2048
 #define LOG_DEFAULT_BURST 5
-#define NS_PER_S	  1000000000u
+#define NS_PER_S          1000000000u
 
 static atomic_int max_level = LOG_LEVEL_INFO;
 
@@ -68,7 +68,7 @@ void log_line(enum log_level level, const char *component, const char *fmt, ...)
 		len = sizeof(line) / 2 - 1;
 	len += text_clean_into(line + len, sizeof(line) - len - 1, str_from(raw));
 	line[len++] = '\n';
-	/* One write: lines of several threads and processes do not mix. Nobody to tell of a failure. */
+	/* One write, so that lines of several threads do not mix. Nobody to tell of a failure. */
 	if (write(STDERR_FILENO, line, len) < 0)
 		errno = saved;
 	errno = saved;

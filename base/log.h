@@ -22,7 +22,8 @@ void log_line(enum log_level level, const char *component, const char *fmt, ...)
 
 /*
  * Limits what input can trigger: `if (log_limit_pass(&lim)) log_warn(...)`. Lets `burst` lines
- * through per second (default 5 with zero); log_limit_missed() tells and resets how many were held back.
+ * through per second (default 5 with zero); log_limit_missed() tells and resets how many were
+ * held back. A limit belongs to one thread.
  */
 struct log_limit {
 	uint32_t burst;

@@ -9,7 +9,7 @@ static uint32_t key_hash(const struct map *m, const void *key, size_t n);
 
 /* Every function that uses uthash has its map in `m`. */
 #define HASH_FUNCTION(key, len, out) (out) = key_hash(m, (key), (size_t)(len))
-#define uthash_fatal(msg)	     give_up(msg)
+#define uthash_fatal(msg)            give_up(msg)
 
 static _Noreturn void give_up(const char *msg)
 {

@@ -7,7 +7,10 @@
 
 struct map;
 
-/* free_value may be NULL; it is called for values that are replaced, removed, or left at map_free. */
+/*
+ * free_value may be NULL; it is called for values that are replaced, removed, or left at map_free,
+ * but not for NULL.
+ */
 struct map *map_new(void (*free_value)(void *));
 void map_free(struct map *m);
 DEFINE_AUTO(struct map, map_free)

@@ -82,7 +82,7 @@ static ssize_t read_again(int fd, void *p, size_t n)
 	return got;
 }
 
-/* One chunk; 0 at the end. When the buffer is at its bound a single byte tells whether more follows. */
+/* One chunk; 0 at the end. At the buffer's bound a single byte tells whether more follows. */
 static ssize_t read_chunk(int fd, struct buf *b)
 {
 	char probe;
@@ -113,7 +113,8 @@ int opener_read(const char *root, const char *path, struct buf *b, struct err *e
 			return err_set(e, ERR_SYS, "read %s in %s", path, root);
 		if (at_bound || b->full) {
 			b->full = true;
-			return err_set(e, ERR_LIMIT, "%s in %s is larger than %zu bytes", path, root, b->max);
+			return err_set(e, ERR_LIMIT, "%s in %s is larger than %zu bytes", path,
+				root, b->max);
 		}
 	}
 	buf_cstr(b); /* ends it in NUL */

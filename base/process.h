@@ -29,7 +29,7 @@ struct process {
 	bool truncated;          /* args are cut */
 	bool inherited;          /* forked, not exec'd: exe, args, ... are its parent's */
 	bool partial;            /* made from an event alone: its exec was never seen */
-	char comm[16];
+	char comm[16];           /* late: a process may rename itself */
 	struct str exe;          /* path of the program */
 	struct str args;         /* argv, each ended by NUL */
 	struct str cwd;

@@ -91,8 +91,8 @@ static void wait_filled(struct queue *q, int timeout_ms)
 	int rc = 0;
 	while (q->len == 0 && !q->closed && rc == 0) {
 		q->waiting = true;
-		rc = timeout_ms < 0 ? pthread_cond_wait(&q->filled, &q->lock) :
-				      pthread_cond_timedwait(&q->filled, &q->lock, &until);
+		rc = timeout_ms < 0 ? pthread_cond_wait(&q->filled, &q->lock)
+				    : pthread_cond_timedwait(&q->filled, &q->lock, &until);
 	}
 	q->waiting = false;
 }

@@ -14,6 +14,7 @@ enum queue_class { QUEUE_BULK, QUEUE_VITAL };
 
 struct queue;
 
+/* 0 < capacity, reserve < capacity. Never fails (aborts without memory). */
 struct queue *queue_new(size_t capacity, size_t reserve);
 
 /* Calls free_item for what is still inside. No thread may be using it any more. */

@@ -10,10 +10,10 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
 
-#define RE_MAX_PATTERN	 ((size_t)32 << 10)
-#define RE_MAX_REPEAT	 1000 /* as RE2 */
-#define RE_MATCH_LIMIT	 100000
-#define RE_DEPTH_LIMIT	 50000
+#define RE_MAX_PATTERN   ((size_t)32 << 10)
+#define RE_MAX_REPEAT    1000 /* as RE2 */
+#define RE_MATCH_LIMIT   100000
+#define RE_DEPTH_LIMIT   50000
 #define RE_HEAP_LIMIT_KB 16384
 
 struct re {
@@ -117,7 +117,7 @@ static bool is_flag(char c)
 	return c == 'i' || c == 'm' || c == 's' || c == 'U' || c == '-';
 }
 
-/* At the opening parenthesis: "(?flags)", "(?flags:", "(?:", "(?P<name>" and "(?<name>" are RE2's. */
+/* At the opening parenthesis: RE2 has "(?flags)", "(?flags:", "(?:", "(?P<name>", "(?<name>". */
 static int scan_group(struct scan *s)
 {
 	size_t start = s->at++;
@@ -208,8 +208,8 @@ static int check_dialect(struct str pattern, struct err *e)
 {
 	struct scan s = { pattern, 0, e };
 	if (pattern.n > RE_MAX_PATTERN)
-		return err_set(e, ERR_FORMAT, "regular expression of %zu bytes, allowed are %zu", pattern.n,
-			RE_MAX_PATTERN);
+		return err_set(e, ERR_FORMAT, "regular expression of %zu bytes, allowed are %zu",
+			pattern.n, RE_MAX_PATTERN);
 	while (s.at < s.text.n)
 		if (scan_one(&s))
 			return -1;
@@ -222,8 +222,8 @@ static pcre2_code *compile(struct str pattern, uint32_t options, int *why, size_
 	if (!c)
 		return NULL;
 	pcre2_set_newline(c, PCRE2_NEWLINE_LF);
-	pcre2_code *code = pcre2_compile((PCRE2_SPTR)(pattern.n ? pattern.p : ""), pattern.n, options, why,
-		at, c);
+	pcre2_code *code = pcre2_compile(
+		(PCRE2_SPTR)(pattern.n ? pattern.p : ""), pattern.n, options, why, at, c);
 	pcre2_compile_context_free(c);
 	if (code)
 		pcre2_jit_compile(code, PCRE2_JIT_COMPLETE); /* without it the interpreter serves */
@@ -301,7 +301,8 @@ int re_match(const struct re *r, struct str subject)
 	if (rc >= 0)
 		return 1;
 	/* a pattern by characters only never finds anything in bytes that are none */
-	if (rc == PCRE2_ERROR_NOMATCH || (rc <= PCRE2_ERROR_UTF8_ERR1 && rc >= PCRE2_ERROR_UTF8_ERR21))
+	if (rc == PCRE2_ERROR_NOMATCH ||
+		(rc <= PCRE2_ERROR_UTF8_ERR1 && rc >= PCRE2_ERROR_UTF8_ERR21))
 		return 0;
 	return -1;
 }

@@ -87,7 +87,8 @@ static const char *words_of(sqlite3 *db, int rc)
 		return "the query was stopped";
 	default:
 		/* a failed binding may be told later, when the connection has other words */
-		return db && sqlite3_extended_errcode(db) == rc ? sqlite3_errmsg(db) : sqlite3_errstr(rc);
+		return db && sqlite3_extended_errcode(db) == rc ? sqlite3_errmsg(db)
+								: sqlite3_errstr(rc);
 	}
 }
 
@@ -126,7 +127,8 @@ static int harden(sqlite3 *db, enum sql_mode mode)
 			return rc;
 	}
 	sqlite3_limit(db, SQLITE_LIMIT_LENGTH, SQL_MAX_VALUE);
-	return mode == SQL_READ ? sqlite3_exec(db, "PRAGMA query_only = 1", NULL, NULL, NULL) : SQLITE_OK;
+	return mode == SQL_READ ? sqlite3_exec(db, "PRAGMA query_only = 1", NULL, NULL, NULL)
+				: SQLITE_OK;
 }
 
 /* SQLite opens lazily; reading the schema's version shows now what is wrong with the file. */
@@ -150,7 +152,7 @@ static void put_uri_path(struct buf *b, const char *path)
 	}
 }
 
-/* True when frames that are not in the main file wait in its log: reading without it would lose them. */
+/* True when frames may wait in the log: reading the file without it would lose them. */
 static bool has_log(const char *path)
 {
 	AUTO(buf_fini) struct buf b = BUF_INIT(SQL_MAX_PATH + 8);
@@ -171,7 +173,8 @@ static int open_immutable(struct sql *s, const char *path, int busy_ms)
 	buf_puts(&uri, "?immutable=1");
 	sqlite3_close_v2(s->db);
 	s->db = NULL;
-	return try_open(s, buf_cstr(&uri), open_flags(SQL_READ) | SQLITE_OPEN_URI, SQL_READ, busy_ms);
+	return try_open(
+		s, buf_cstr(&uri), open_flags(SQL_READ) | SQLITE_OPEN_URI, SQL_READ, busy_ms);
 }
 
 int sql_open(struct sql **out, const char *path, enum sql_mode mode, int busy_ms, struct err *e)
@@ -185,7 +188,7 @@ int sql_open(struct sql **out, const char *path, enum sql_mode mode, int busy_ms
 	int rc = try_open(s, path, open_flags(mode), mode, busy_ms);
 	int primary = rc & 0xff;
 	if (mode == SQL_READ && (primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY) &&
-	    access(path, R_OK) == 0 && !has_log(path))
+		access(path, R_OK) == 0 && !has_log(path))
 		rc = open_immutable(s, path, busy_ms);
 	if (rc)
 		return set_error(e, s, rc);
@@ -229,7 +232,7 @@ void sql_finalize(struct sql_stmt *s)
 	free(s);
 }
 
-/* SQLite refuses to bind while rows are still being read: a new binding starts the statement over. */
+/* SQLite refuses to bind while rows are being read: a new binding starts the statement over. */
 static sqlite3_stmt *to_bind(struct sql_stmt *s)
 {
 	if (sqlite3_stmt_busy(s->stmt))
@@ -317,8 +320,8 @@ struct str sql_str(struct sql_stmt *s, int col)
 	int type = sqlite3_column_type(s->stmt, col);
 	if (type == SQLITE_NULL)
 		return (struct str){ 0 };
-	const void *p = type == SQLITE_BLOB ? sqlite3_column_blob(s->stmt, col) :
-					      (const void *)sqlite3_column_text(s->stmt, col);
+	const void *p = type == SQLITE_BLOB ? sqlite3_column_blob(s->stmt, col)
+					    : (const void *)sqlite3_column_text(s->stmt, col);
 	int n = sqlite3_column_bytes(s->stmt, col);
 	return p ? str_of(p, (size_t)n) : STR("");
 }
@@ -380,8 +383,8 @@ int sql_register(struct sql *db, const struct sql_function *table, struct err *e
 	const int flags = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS;
 	for (const struct sql_function *f = table; f->name; f++) {
 		void *ctx = (void *)(uintptr_t)f;
-		int rc = sqlite3_create_function_v2(db->db, f->name, f->args_n, flags, ctx, call_function,
-			NULL, NULL, NULL);
+		int rc = sqlite3_create_function_v2(
+			db->db, f->name, f->args_n, flags, ctx, call_function, NULL, NULL, NULL);
 		if (rc)
 			return set_error(e, db, rc);
 	}
@@ -394,8 +397,8 @@ struct str sql_value_str(struct sql_value *v)
 	int type = sqlite3_value_type(value);
 	if (type == SQLITE_NULL)
 		return (struct str){ 0 };
-	const void *p = type == SQLITE_BLOB ? sqlite3_value_blob(value) :
-					      (const void *)sqlite3_value_text(value);
+	const void *p = type == SQLITE_BLOB ? sqlite3_value_blob(value)
+					    : (const void *)sqlite3_value_text(value);
 	int n = sqlite3_value_bytes(value);
 	return p ? str_of(p, (size_t)n) : STR("");
 }

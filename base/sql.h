@@ -15,8 +15,13 @@ struct sql_stmt; /* a prepared statement */
 enum sql_mode { SQL_READ, SQL_WRITE, SQL_CREATE };
 
 /*
- * Open a database. SQL_READ never writes the file (works on a read-only directory too).
- * busy_ms: how long a lock is waited for. ERR_SYS, ERR_FORMAT ("file is not a database"), ERR_BUSY.
+ * Open a database. SQL_READ never writes the file. In a directory that cannot be written it reads
+ * a WAL database as immutable, unless a log stands beside it that cannot be read. Foreign keys are
+ * on, the schema is not trusted. busy_ms: how long a lock is waited for.
+ *
+ * Errors here and below: ERR_SYS with e->sys (ENOENT, ENOSPC full, EROFS read-only, EIO),
+ * ERR_FORMAT (damaged, "file is not a database", wrong SQL, a constraint), ERR_BUSY, ERR_LIMIT
+ * (value above 256 MiB, query stopped).
  */
 int sql_open(struct sql **out, const char *path, enum sql_mode mode, int busy_ms, struct err *e);
 void sql_close(struct sql *db); /* finalises nothing: close the statements first */
@@ -27,7 +32,10 @@ int sql_prepare(struct sql_stmt **out, struct sql *db, const char *text, struct 
 void sql_finalize(struct sql_stmt *s);
 DEFINE_AUTO(struct sql_stmt, sql_finalize)
 
-/* Parameters count from 1. Text and blob are copied by the time of the next step or reset. */
+/*
+ * Parameters count from 1. Text and blob are copied at once. Binding while rows are being read
+ * resets the statement; a binding that fails (no such parameter, too large) fails the next step.
+ */
 void sql_bind_i64(struct sql_stmt *s, int at, int64_t v);
 void sql_bind_u64(struct sql_stmt *s, int at, uint64_t v); /* stored as its two's complement */
 void sql_bind_real(struct sql_stmt *s, int at, double v);
@@ -55,12 +63,15 @@ int64_t sql_last_id(struct sql *db);
 /* One number from a constant query, such as "PRAGMA user_version". */
 int sql_get_i64(struct sql *db, const char *query, int64_t *out, struct err *e);
 
-/* Abort a running query when fn returns nonzero (called every n virtual machine steps). NULL removes. */
+/*
+ * Abort a running query (ERR_LIMIT) when fn returns nonzero; it is called every n virtual machine
+ * steps. NULL removes it.
+ */
 void sql_progress(struct sql *db, int n, int (*fn)(void *ctx), void *ctx);
 
 /*
  * Pure functions that modules outside the store offer to SQL (version comparison, cap_has, ...).
- * A NULL name ends the table. Registered deterministic.
+ * A NULL name ends the table, which must outlive the connection. Registered deterministic.
  */
 struct sql_value;
 struct sql_context;

@@ -15,7 +15,8 @@ bool str_starts(struct str s, struct str prefix)
 
 bool str_ends(struct str s, struct str suffix)
 {
-	return s.n >= suffix.n && (suffix.n == 0 || str_eq(str_of(s.p + s.n - suffix.n, suffix.n), suffix));
+	return s.n >= suffix.n &&
+	       (suffix.n == 0 || str_eq(str_of(s.p + s.n - suffix.n, suffix.n), suffix));
 }
 
 bool str_contains(struct str s, struct str part)
@@ -94,7 +95,8 @@ static bool digits_to_u64(struct str s, unsigned int base, uint64_t *out)
 		return false;
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned int d = (unsigned int)digit_of(s.p[i]);
-		if (d >= base || __builtin_mul_overflow(v, base, &v) || __builtin_add_overflow(v, d, &v))
+		if (d >= base || __builtin_mul_overflow(v, base, &v) ||
+			__builtin_add_overflow(v, d, &v))
 			return false;
 	}
 	*out = v;

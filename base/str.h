@@ -54,7 +54,7 @@ bool str_to_i64(struct str s, int64_t *out);
 /* Levenshtein distance, for "did you mean"; both cut at 64 bytes. */
 unsigned int str_distance(struct str a, struct str b);
 
-/* The nearest of `names` (n of them) within a third of its length, or NULL. */
+/* The nearest of `names` (n of them) within a third of the longer's length, rounded up, or NULL. */
 const char *str_nearest(struct str s, const char *const *names, size_t n);
 
 #endif

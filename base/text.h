@@ -6,14 +6,14 @@
 
 /*
  * Append s with C0, DEL, C1, bidi controls and bytes that are not UTF-8 written as \xNN
- * (a code point beyond one byte as its UTF-8 bytes, each so). Blank and printable text is unchanged;
- * a backslash stays as it is.
+ * (a code point beyond one byte as its UTF-8 bytes, each so). Blank and printable text is
+ * unchanged; a backslash stays as it is.
  */
 void text_clean(struct buf *b, struct str s);
 
 /*
- * The same into out[size] (size at least 1), ended by NUL: for places that must not allocate. What does
- * not fit is cut, never inside a character or an escape. Returns the length without the NUL.
+ * The same into out[size] (size at least 1), ended by NUL: for places that must not allocate.
+ * What does not fit is cut, never inside a character or an escape. Returns the length.
  */
 size_t text_clean_into(char *out, size_t size, struct str s);
 

@@ -13,7 +13,7 @@
 #define YAML_DEFAULT_BYTES ((size_t)16 << 20)
 #define YAML_DEFAULT_NODES 2000000u
 #define YAML_DEFAULT_DEPTH 64u
-#define YAML_FEW_KEYS	   8u
+#define YAML_FEW_KEYS      8u
 
 /* What is remembered of a node while its document is built; `node` comes first. */
 struct cell {
@@ -34,7 +34,7 @@ struct build {
 	const char *name;
 	struct arena *arena;
 	struct map *anchors; /* of this document: name to cell */
-	size_t nodes;	     /* aliases expanded */
+	size_t nodes;        /* aliases expanded */
 	VEC(struct frame) open;
 	VEC(struct cell *) done; /* finished nodes whose parent is still open */
 	VEC(struct yaml_node *) docs;
@@ -50,8 +50,8 @@ static uint32_t col_of(yaml_mark_t m)
 	return m.column < UINT32_MAX ? (uint32_t)m.column + 1 : UINT32_MAX;
 }
 
-static int set_error(const struct build *b, struct err *e, enum err_code code, yaml_mark_t at,
-	const char *text)
+static int set_error(
+	const struct build *b, struct err *e, enum err_code code, yaml_mark_t at, const char *text)
 {
 	return err_set(e, code, "%s:%u:%u: %s", b->name, line_of(at), col_of(at), text);
 }
@@ -123,11 +123,13 @@ static bool tag_is_str(const yaml_char_t *tag)
 static int on_scalar(struct build *b, const yaml_event_t *ev, struct err *e)
 {
 	struct str value = str_of(ev->data.scalar.value, ev->data.scalar.length);
-	bool plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag_is_str(ev->data.scalar.tag);
+	bool plain = ev->data.scalar.style == YAML_PLAIN_SCALAR_STYLE &&
+		     !tag_is_str(ev->data.scalar.tag);
 	if (plain && value.n == 0 && !b->open.n && !ev->data.scalar.tag && !ev->data.scalar.anchor)
 		return 0; /* an empty document */
 	if (value.n && memchr(value.p, '\0', value.n))
-		return set_error(b, e, ERR_FORMAT, ev->start_mark, "a value must not hold a zero byte");
+		return set_error(
+			b, e, ERR_FORMAT, ev->start_mark, "a value must not hold a zero byte");
 	struct cell *c = new_cell(b, YAML_SCALAR, ev, ev->data.scalar.anchor, e);
 	if (!c)
 		return -1;
@@ -157,7 +159,8 @@ static int on_alias(struct build *b, const yaml_event_t *ev, struct err *e)
 	if (!c)
 		return set_error(b, e, ERR_FORMAT, ev->start_mark, "alias of an unknown anchor");
 	if (c->open)
-		return set_error(b, e, ERR_FORMAT, ev->start_mark, "alias of a value that holds it");
+		return set_error(
+			b, e, ERR_FORMAT, ev->start_mark, "alias of a value that holds it");
 	if (spend(b, c->weight, c->height, ev->start_mark, e))
 		return -1;
 	deliver(b, c);
@@ -166,8 +169,8 @@ static int on_alias(struct build *b, const yaml_event_t *ev, struct err *e)
 
 static int set_duplicate(const struct build *b, const struct yaml_node *key, struct err *e)
 {
-	return err_set(e, ERR_FORMAT, "%s:%u:%u: the key '%.*s' stands here twice", b->name, key->line,
-		key->col, (int)(key->value.n < 64 ? key->value.n : 64), key->value.p);
+	return err_set(e, ERR_FORMAT, "%s:%u:%u: the key '%.*s' stands here twice", b->name,
+		key->line, key->col, (int)(key->value.n < 64 ? key->value.n : 64), key->value.p);
 }
 
 static int check_keys(const struct build *b, const struct yaml_node *m, struct err *e)
@@ -188,32 +191,36 @@ static int check_keys(const struct build *b, const struct yaml_node *m, struct e
 	return 0;
 }
 
-static int fill_map(struct build *b, struct yaml_node *m, struct cell **kids, size_t n, struct err *e)
+static int fill_map(
+	struct build *b, struct yaml_node *m, struct cell **kids, size_t n, struct err *e)
 {
 	if (!kids)
 		return 0;
 	m->n = n / 2;
 	m->pairs = arena_alloc(b->arena, m->n * sizeof(*m->pairs));
 	if (!m->pairs)
-		return err_set(e, ERR_LIMIT, "%s:%u: no more memory for this text", b->name, m->line);
+		return err_set(
+			e, ERR_LIMIT, "%s:%u: no more memory for this text", b->name, m->line);
 	for (size_t i = 0; i < m->n; i++) {
 		struct yaml_node *key = &kids[2 * i]->node;
 		if (key->kind != YAML_SCALAR)
-			return err_set(e, ERR_FORMAT, "%s:%u:%u: a key must be a single value", b->name,
-				key->line, key->col);
+			return err_set(e, ERR_FORMAT, "%s:%u:%u: a key must be a single value",
+				b->name, key->line, key->col);
 		m->pairs[i] = (struct yaml_pair){ key, &kids[2 * i + 1]->node };
 	}
 	return check_keys(b, m, e);
 }
 
-static int fill_seq(struct build *b, struct yaml_node *s, struct cell **kids, size_t n, struct err *e)
+static int fill_seq(
+	struct build *b, struct yaml_node *s, struct cell **kids, size_t n, struct err *e)
 {
 	if (!kids)
 		return 0;
 	s->n = n;
 	s->items = arena_alloc(b->arena, n * sizeof(struct yaml_node *));
 	if (!s->items)
-		return err_set(e, ERR_LIMIT, "%s:%u: no more memory for this text", b->name, s->line);
+		return err_set(
+			e, ERR_LIMIT, "%s:%u: no more memory for this text", b->name, s->line);
 	for (size_t i = 0; i < n; i++)
 		s->items[i] = &kids[i]->node;
 	return 0;
@@ -231,8 +238,8 @@ static int on_end(struct build *b, struct err *e)
 		if (kids[i]->height >= c->height)
 			c->height = kids[i]->height + 1;
 	}
-	int rc = c->node.kind == YAML_MAP ? fill_map(b, &c->node, kids, n, e) :
-					    fill_seq(b, &c->node, kids, n, e);
+	int rc = c->node.kind == YAML_MAP ? fill_map(b, &c->node, kids, n, e)
+					  : fill_seq(b, &c->node, kids, n, e);
 	if (rc)
 		return -1;
 	c->open = false;
@@ -334,7 +341,8 @@ int yaml_parse(struct yaml_docs *out, struct str text, const char *name,
 	b.anchors = map_new(NULL);
 	if (!yaml_parser_initialize(&b.parser))
 		return err_set(e, ERR_LIMIT, "%s: no memory for the parser", name);
-	yaml_parser_set_input_string(&b.parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
+	yaml_parser_set_input_string(
+		&b.parser, (const unsigned char *)(text.n ? text.p : ""), text.n);
 	if (run_parser(&b, e))
 		return -1;
 	return hand_over(out, &b, e);
@@ -368,13 +376,16 @@ static bool is_one_of(struct str s, const char *const *words, size_t n)
 bool yaml_is_null(const struct yaml_node *n)
 {
 	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
-	return !n || (n->kind == YAML_SCALAR && n->plain && is_one_of(n->value, words, ARRAY_N(words)));
+	return !n ||
+	       (n->kind == YAML_SCALAR && n->plain && is_one_of(n->value, words, ARRAY_N(words)));
 }
 
 bool yaml_bool(const struct yaml_node *n, bool *out)
 {
-	static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON" };
-	static const char *const no[] = { "false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF" };
+	static const char *const yes[] = { "true", "True", "TRUE", "yes", "Yes", "YES", "on", "On",
+		"ON" };
+	static const char *const no[] = { "false", "False", "FALSE", "no", "No", "NO", "off", "Off",
+		"OFF" };
 	if (!n || n->kind != YAML_SCALAR)
 		return false;
 	bool is_yes = is_one_of(n->value, yes, ARRAY_N(yes));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Cgroups made and removed: a new container shows here before its first program runs. */
-#include "helpers/cgroup.h"
-#include "helpers/cond.h"
+#include "bpf/helpers/cgroup.h"
+#include "bpf/helpers/cond.h"
 
 #include <bpf/bpf_tracing.h>
 

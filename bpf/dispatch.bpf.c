@@ -3,8 +3,8 @@
  * The first provider of what comes from system calls: one program at the end of every call. Nothing
  * that nobody asked for may cost more than one look at the interest table.
  */
-#include "helpers/arch.h"
-#include "helpers/emit.h"
+#include "bpf/helpers/arch.h"
+#include "bpf/helpers/emit.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>

@@ -3,9 +3,9 @@
  * The life of processes: exec, fork, exit, and the iterator that tells of those that were there
  * before. All of it goes to the priority ring, so that lineage survives a flood of the rest.
  */
-#include "helpers/arch.h"
-#include "helpers/cgroup.h"
-#include "helpers/cond.h"
+#include "bpf/helpers/arch.h"
+#include "bpf/helpers/cgroup.h"
+#include "bpf/helpers/cond.h"
 
 #include <bpf/bpf_tracing.h>
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Files: open, openat, openat2, creat. Reached by tail call with the arguments of sys_exit. */
-#include "helpers/arch.h"
-#include "helpers/cond.h"
-#include "helpers/path.h"
+#include "bpf/helpers/arch.h"
+#include "bpf/helpers/cond.h"
+#include "bpf/helpers/path.h"
 
 #include <bpf/bpf_tracing.h>
 

@@ -6,8 +6,8 @@
 #ifndef HW_BPF_MAPS_H
 #define HW_BPF_MAPS_H
 
-#include "kernel.h"
-#include "wire.h"
+#include "bpf/kernel.h"
+#include "bpf/wire.h"
 
 /*
  * Which set of programs this is. Two sets can be attached at once, during an upgrade; the one whose number

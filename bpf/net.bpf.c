@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /* Network: socket, connect, accept, bind, listen. Reached by tail call with the arguments of sys_exit. */
-#include "helpers/arch.h"
-#include "helpers/cond.h"
-#include "helpers/sock.h"
+#include "bpf/helpers/arch.h"
+#include "bpf/helpers/cond.h"
+#include "bpf/helpers/sock.h"
 
 #include <bpf/bpf_tracing.h>
 

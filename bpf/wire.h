@@ -21,6 +21,7 @@ typedef int32_t  wire_s32;
 typedef uint64_t wire_u64;
 typedef int64_t  wire_s64;
 #else
+#include <linux/types.h>
 typedef __u8  wire_u8;
 typedef __u16 wire_u16;
 typedef __u32 wire_u32;

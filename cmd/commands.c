@@ -111,8 +111,10 @@ void cmd_help(struct buf *b, const struct cmd *c)
 	put_options(b, cmd_common_options);
 	buf_puts(b, "\nexamples:\n");
 	struct str rest = str_from(c->examples);
-	while (rest.n)
-		buf_printf(b, "  %.*s\n", STR_ARG(str_cut(&rest, '\n')));
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+		buf_printf(b, "  %.*s\n", STR_ARG(line));
+	}
 }
 
 /* ---- telling ---- */
@@ -159,8 +161,10 @@ int cmd_load_config(const struct cmd_env *env, struct config **out)
 	if (config_load(out, &source, &problems, &e) == 0)
 		return EXIT_DONE;
 	struct str rest = buf_str(&problems);
-	while (rest.n)
-		cmd_fail_text(env, 0, "%.*s", STR_ARG(str_cut(&rest, '\n')));
+	while (rest.n) {
+		struct str line = str_cut(&rest, '\n');
+		cmd_fail_text(env, 0, "%.*s", STR_ARG(line));
+	}
 	return err_exit_code(&e);
 }
 
@@ -209,6 +213,22 @@ static int tell_group(const struct cmd_env *env, int argc, char **argv)
 		env, EXIT_USAGE, "%s: what follows is one of: %s", argv[0], buf_cstr(&b));
 }
 
+/* Names are so short that two letters in the wrong order have to count as near ("rnu"). */
+static const char *nearest(struct str word)
+{
+	const char *best = NULL;
+	unsigned int best_distance = 3;
+	for (size_t i = 0; i < ARRAY_N(commands); i++) {
+		struct str name = str_from(commands[i].name);
+		unsigned int d = str_distance(word, name);
+		if (d < best_distance && d < name.n) {
+			best_distance = d;
+			best = commands[i].name;
+		}
+	}
+	return best;
+}
+
 static int tell_unknown(const struct cmd_env *env, int argc, char **argv)
 {
 	char two[64];
@@ -218,10 +238,7 @@ static int tell_unknown(const struct cmd_env *env, int argc, char **argv)
 			return cmd_fail_text(env, EXIT_USAGE, "%s: not in this version", later[i]);
 	if (is_group(argv[0]))
 		return tell_group(env, argc, argv);
-	const char *names[ARRAY_N(commands)];
-	for (size_t i = 0; i < ARRAY_N(commands); i++)
-		names[i] = commands[i].name;
-	const char *near = str_nearest(str_from(argv[0]), names, ARRAY_N(commands));
+	const char *near = nearest(str_from(argv[0]));
 	if (near)
 		return cmd_fail_text(
 			env, EXIT_USAGE, "unknown command %s; did you mean %s?", argv[0], near);

@@ -129,7 +129,7 @@ static void put_fish_text(struct buf *b, const char *text)
 static void put_fish_options(struct buf *b, const char *when, const struct cmd_option *o)
 {
 	for (; o && o->name; o++) {
-		buf_printf(b, "complete -c hullwatch %s -l %s", when, o->name);
+		buf_printf(b, "complete -c hullwatch%s%s -l %s", *when ? " " : "", when, o->name);
 		if (o->words)
 			buf_printf(b, " -x -a '%s'", o->words);
 		else if (o->arg)

@@ -217,6 +217,12 @@ static int open_runtime(struct service *s, struct err *e)
 	return rc;
 }
 
+/* The collector takes 0 for its default; a configured 0 means none at all. */
+static uint64_t none_is_tiny(uint64_t ns)
+{
+	return ns ? ns : 1;
+}
+
 static int open_capture(struct service *s, struct err *e)
 {
 	static const enum capture_keep keeps[] = {
@@ -237,16 +243,14 @@ static int open_capture(struct service *s, struct err *e)
 		.priority_ring_bytes = (uint32_t)MIB(c->collector.priority_ring_mib),
 		.processes_max = (uint32_t)c->collector.processes_max,
 		.keep = keeps[c->store.events],
-		.before_ns = c->store.before_s * 1000000000u,
+		.before_ns = none_is_tiny(c->store.before_s * 1000000000u),
 		.before_bytes = MIB(c->store.before_mib),
-		.park_ns = c->collector.park_ms * 1000000u,
+		.park_ns = none_is_tiny(c->collector.park_ms * 1000000u),
 		.account_cgroups = c->collector.account_cgroups.p,
 		.account_cgroups_n = c->collector.account_cgroups.n,
 	};
 	size_t n;
 	const char *const *types = ruleset_types(judge_rules(s->judge), &n);
-	if (!store_writer_mark(s->writer, &o.resume))
-		o.resume = (struct record_mark){ 0 };
 	if (capture_open(&s->capture, &o, e))
 		return -1;
 	set_committing(s, s->capture);
@@ -295,10 +299,9 @@ static int close_capture(struct service *s, struct err *e)
 		return 0;
 	store_writer_stats(s->writer, &stats);
 	/* The disk takes nothing: what is in the rings waits there for the next start. */
-	capture_close(TAKE(s->capture), stats.failing ? CAPTURE_LEAVE : CAPTURE_STOP);
-	pthread_mutex_lock(&s->commit_lock);
-	s->committing = NULL;
-	pthread_mutex_unlock(&s->commit_lock);
+	capture_stop(s->capture, stats.failing ? CAPTURE_LEAVE : CAPTURE_STOP);
+	set_committing(s, NULL);
+	capture_close(TAKE(s->capture));
 	if (stats.failing)
 		return err_set(e, ERR_BUSY,
 			"stop: the store refuses rows (%s); the rings stay pinned for the next start",

@@ -102,6 +102,10 @@ static bool set_duration(struct loader *l, const struct config_key *k, const str
 	return true;
 }
 
+/* set_word() and config_show() reach every enum of the table as an int. */
+_Static_assert(sizeof(enum config_match) == sizeof(int) && sizeof(enum priority) == sizeof(int),
+	"enums have the size of an int");
+
 static bool is_info(struct str s)
 {
 	return s.n == 4 && strncasecmp(s.p, "info", 4) == 0;
@@ -116,7 +120,6 @@ static bool set_word(struct loader *l, const struct config_key *k, const struct 
 			       : n->value;
 	for (int i = 0; k->words[i]; i++) {
 		if (v.n == strlen(k->words[i]) && strncasecmp(v.p, k->words[i], v.n) == 0) {
-			/* Every enum here counts from zero and has the size of an int. */
 			*(int *)member(l->c, k) = i;
 			buf_fini(&all);
 			return true;

@@ -2,17 +2,38 @@
 #include "base/text.h"
 #include "config/keys.h"
 
-/* Double-quoted: the one YAML form in which every byte can be written. */
+/* Length of the UTF-8 sequence that begins here and its code point; 1 and the byte when it is none. */
+static size_t next_point(struct str s, uint32_t *point)
+{
+	const unsigned char *p = (const unsigned char *)s.p;
+	size_t n = *p >= 0xf0 ? 4 : *p >= 0xe0 ? 3 : *p >= 0xc0 ? 2 : 1;
+	*point = *p;
+	if (n == 1 || n > s.n || text_utf8_cut(str_of(s.p, n), n) != n)
+		return 1;
+	*point = *p & (0x7fu >> n);
+	for (size_t i = 1; i < n; i++)
+		*point = *point << 6 | (p[i] & 0x3fu);
+	return n;
+}
+
+/* Double-quoted: the one YAML form in which everything can be written. */
 static void put_text(struct buf *b, const char *z)
 {
+	struct str rest = str_from(z);
+	uint32_t point;
 	buf_putc(b, '"');
-	for (const unsigned char *p = (const unsigned char *)z; *p; p++) {
-		if (*p == '"' || *p == '\\')
-			buf_printf(b, "\\%c", *p);
-		else if (*p < 0x20 || *p == 0x7f)
-			buf_printf(b, "\\x%02x", *p);
+	while (rest.n) {
+		size_t n = next_point(rest, &point);
+		struct str one = str_of(rest.p, n);
+		rest = str_of(rest.p + n, rest.n - n);
+		/* What YAML does not take as it stands, and what no terminal should see. */
+		bool plain = text_is_clean(one) && (point & 0xfffeu) != 0xfffeu && point != 0xfeff;
+		if (point == '"' || point == '\\')
+			buf_printf(b, "\\%c", (int)point);
+		else if (plain)
+			buf_put_str(b, one);
 		else
-			buf_putc(b, (char)*p);
+			buf_printf(b, "\\U%08x", point);
 	}
 	buf_putc(b, '"');
 }

@@ -57,6 +57,11 @@ void program_state_free(struct program_state *s)
 	free(s);
 }
 
+const struct program *program_of(const struct program_state *s)
+{
+	return s->program;
+}
+
 static void forget_all(struct program_state *s)
 {
 	memset(s->verdicts, 0, s->program->nodes.n * sizeof(*s->verdicts));

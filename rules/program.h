@@ -58,6 +58,8 @@ struct program_state *program_state_new(const struct program *p, const struct ju
 void program_state_free(struct program_state *s);
 DEFINE_AUTO(struct program_state, program_state_free)
 
+const struct program *program_of(const struct program_state *s);
+
 /* Turn to another event (or to the same one again). `in` must live until the next call. */
 void program_begin(struct program_state *s, const struct judge_input *in, bool final);
 

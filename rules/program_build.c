@@ -70,12 +70,13 @@ static int fail_at(struct program_build *b, size_t at)
 
 /* Slots: fields, literals and functions of those. */
 
-static int add_slot(struct program *p, const struct slot *s, const struct buf *key, uint32_t *out)
+static uint32_t add_slot(struct program *p, const struct slot *s, const struct buf *key)
 {
-	*out = (uint32_t)p->slots.n;
+	uint32_t index = (uint32_t)p->slots.n;
+
 	vec_push(&p->slots, *s);
-	remember(p, key, *out);
-	return 0;
+	remember(p, key, index);
+	return index;
 }
 
 static int copy_str(struct program *p, struct str *out, struct str s, struct err *e)
@@ -191,18 +192,21 @@ int program_add_term(struct program_build *b, const struct ast_term *t, uint32_t
 {
 	AUTO(buf_fini) struct buf key = BUF_INIT(KEY_MAX_BYTES);
 	struct slot s = {0};
+	int rc;
 
 	b->at = t->at;
 	buf_puts(&key, t->kind == TERM_TEXT ? "text " : "slot ");
 	ast_print_term(&key, t);
 	if (find_known(b->program, &key, slot))
 		return 0;
-	if (++b->program->depth > RULES_MAX_DEPTH)
-		return err_set(e, ERR_LIMIT, "nested deeper than 1000 levels");
-	if (fill_slot(b, t, &s, e))
-		return -1;
+	rc = ++b->program->depth > RULES_MAX_DEPTH ?
+		err_set(e, ERR_LIMIT, "nested deeper than 1000 levels") :
+		fill_slot(b, t, &s, e);
 	b->program->depth--;
-	return add_slot(b->program, &s, &key, slot);
+	if (rc)
+		return -1;
+	*slot = add_slot(b->program, &s, &key);
+	return 0;
 }
 
 /* Nodes. */

@@ -149,6 +149,13 @@ int store_query_losses(struct store_cursor **out, struct store_reader *r,
 int store_query_sources(struct store_cursor **out, struct store_reader *r,
 			const struct store_query *q, struct err *e);
 
+/*
+ * Alerts after n, oldest first, to be stepped again and again: after a 0 it goes on with what was
+ * committed meanwhile. For printers and outboxes, which have it prepared once.
+ */
+int store_follow_alerts(struct store_cursor **out, struct store_reader *r, int64_t after_n,
+			struct err *e);
+
 /* The execution itself, then its ancestors, at most PROCESS_MAX_LINEAGE. */
 int store_query_lineage(struct store_cursor **out, struct store_reader *r, struct str boot_id,
 			struct process_key key, uint64_t exec_id, struct err *e);

@@ -341,7 +341,7 @@ static int last_segment(struct store_writer *w, uint64_t *number, struct err *e)
 
 static int open_raw(struct store_writer *w, struct err *e)
 {
-	uint64_t number;
+	uint64_t number = 1;
 	if (last_segment(w, &number, e))
 		return -1;
 	const struct janitor_options jo = {

@@ -3,7 +3,7 @@
 #ifndef HW_BPF_ARCH_H
 #define HW_BPF_ARCH_H
 
-#include "../maps.h"
+#include "bpf/maps.h"
 
 #define ARCH_TS_COMPAT 0x0002 /* thread_info.status: the call came by the 32-bit gate */
 

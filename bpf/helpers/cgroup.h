@@ -3,7 +3,7 @@
 #ifndef HW_BPF_CGROUP_H
 #define HW_BPF_CGROUP_H
 
-#include "path.h"
+#include "bpf/helpers/path.h"
 
 #define CGROUP_MAX_COMPONENTS 24
 #define CGROUP_NAME_MAX       128

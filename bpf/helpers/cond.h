@@ -6,7 +6,7 @@
 #ifndef HW_BPF_COND_H
 #define HW_BPF_COND_H
 
-#include "emit.h"
+#include "bpf/helpers/emit.h"
 
 static __always_inline bool cond_pass(struct wire_control *c, __u32 class)
 {

@@ -6,7 +6,7 @@
 #ifndef HW_BPF_EMIT_H
 #define HW_BPF_EMIT_H
 
-#include "../maps.h"
+#include "bpf/maps.h"
 
 enum count_kind { COUNT_EMITTED, COUNT_DROPPED, COUNT_FILTERED, COUNT_TRUNCATED };
 

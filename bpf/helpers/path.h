@@ -7,7 +7,7 @@
 #ifndef HW_BPF_PATH_H
 #define HW_BPF_PATH_H
 
-#include "task.h"
+#include "bpf/helpers/task.h"
 
 #define WALK_MAX_COMPONENTS 160
 

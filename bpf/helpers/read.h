@@ -7,7 +7,7 @@
 #ifndef HW_BPF_READ_H
 #define HW_BPF_READ_H
 
-#include "../kernel.h"
+#include "bpf/kernel.h"
 
 #include <bpf/bpf_core_read.h>
 

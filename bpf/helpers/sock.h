@@ -3,7 +3,7 @@
 #ifndef HW_BPF_SOCK_H
 #define HW_BPF_SOCK_H
 
-#include "path.h"
+#include "bpf/helpers/path.h"
 
 #include <bpf/bpf_endian.h>
 

@@ -3,8 +3,8 @@
 #ifndef HW_BPF_TASK_H
 #define HW_BPF_TASK_H
 
-#include "emit.h"
-#include "read.h"
+#include "bpf/helpers/emit.h"
+#include "bpf/helpers/read.h"
 
 /* Inode number of a namespace; 0 for a task that is past having any. */
 #define TASK_NS(fast, t, type, which)                                                              \

@@ -1,5 +1,7 @@
 #include "collector/runtime/cgroup.h"
 
+#include "collector/runtime/hex.h"
+
 /* Scopes and directories that are called WORD-ID, WORD-ID.scope or ...:WORD:ID. */
 static const struct {
 	struct str word;
@@ -19,18 +21,6 @@ struct place {
 	struct str parent; /* the component before; n == 0 at the top */
 	struct str above;  /* the path before `parent` */
 };
-
-static bool is_hex_id(struct str s)
-{
-	if (s.n != CONTAINER_ID_LEN)
-		return false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
-			return false;
-	}
-	return true;
-}
 
 /* What LXC, ctr and nerdctl allow in a name. */
 static bool is_name(struct str s)
@@ -90,11 +80,12 @@ static bool match_word(const struct place *at, struct runtime_match *m)
 	struct str id = drop_prefix(name, name.n - CONTAINER_ID_LEN);
 	char mark = id.p[-1];
 	struct str word = str_of(name.p, name.n - CONTAINER_ID_LEN - 1);
-	if (!is_hex_id(id) || (mark != '-' && mark != ':'))
+	if (!hex_is_id(id) || (mark != '-' && mark != ':'))
 		return false;
 	/* systemd's own spelling of a parent slice stands before the word. */
-	for (struct str rest = word; mark == ':' && rest.p;)
-		word = str_cut(&rest, ':');
+	const char *colon = mark == ':' ? memrchr(word.p, ':', word.n) : NULL;
+	if (colon)
+		word = drop_prefix(word, (size_t)(colon + 1 - word.p));
 	for (size_t i = 0; i < ARRAY_N(words); i++) {
 		if (str_eq(word, words[i].word))
 			return found(m, id, words[i].runtime, false);
@@ -123,7 +114,7 @@ static bool is_pod(const struct place *at)
 /* A bare ID whose parent says whose it is: /docker/ID, /kubepods/.../podUID/ID, /k8s.io/ID. */
 static bool match_parent(const struct place *at, struct runtime_match *m)
 {
-	if (!is_hex_id(at->name))
+	if (!hex_is_id(at->name))
 		return false;
 	if (str_eqz(at->parent, "docker"))
 		return found(m, at->name, RUNTIME_DOCKER, false);

@@ -7,6 +7,7 @@
  */
 #include "collector/runtime/ops.h"
 
+#include "collector/runtime/hex.h"
 #include "collector/runtime/image_ref.h"
 #include "collector/runtime/json_file.h"
 #include "collector/runtime/oci.h"
@@ -150,7 +151,7 @@ static int open_repositories(struct docker *k, struct str driver)
 	AUTO_FREE char *name = xstrndup(driver.p, driver.n);
 	struct runtime_path path;
 	runtime_path_join(&path, k->data, "image", name, "repositories.json", NULL);
-	if (!k->repositories_path || strcmp(k->repositories_path, path.z)) {
+	if (!k->repositories_path || strcmp(k->repositories_path, path.z) != 0) {
 		json_file_fini(&k->repositories);
 		free(k->repositories_path);
 		k->repositories_path = xstrndup(path.z, strlen(path.z));
@@ -202,7 +203,7 @@ static int docker_lookup(void *self, struct str id, struct container **out, stru
 	AUTO(json_free) struct json *host = NULL;
 	AUTO(draft_fini) struct draft d = { 0 };
 	struct runtime_path path;
-	if (!runtime_id_is_hex(id))
+	if (!hex_is_id(id))
 		return 0;
 	draft_init(&d, id, RUNTIME_DOCKER);
 	runtime_path_join(&path, k->data, "containers", d.c.id, "config.v2.json", NULL);

@@ -1,6 +1,6 @@
 #include "collector/runtime/image_ref.h"
 
-#define IMAGE_ID_LEN 64
+#include "collector/runtime/hex.h"
 
 static struct str after(struct str s, size_t n)
 {
@@ -12,14 +12,7 @@ struct str image_ref_id(struct str text)
 	struct str algorithm = STR("sha256:");
 	if (str_starts(text, algorithm))
 		text = after(text, algorithm.n);
-	if (text.n != IMAGE_ID_LEN)
-		return STR("");
-	for (size_t i = 0; i < text.n; i++) {
-		char c = text.p[i];
-		if (!(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'f'))
-			return STR("");
-	}
-	return text;
+	return hex_is_id(text) ? text : STR("");
 }
 
 /* Where the tag's colon stands, or s.n. A colon before a slash is a registry's port. */

@@ -17,9 +17,6 @@ struct runtime_ops {
 
 extern const struct runtime_ops runtime_storage_ops, runtime_docker_ops, runtime_containerd_ops;
 
-/* True for the ids that podman, CRI-O and Docker make. */
-bool runtime_id_is_hex(struct str id);
-
 /* The path "a/b/c" of a few parts; ends at a NULL. An overlong one is cut, and then not found. */
 #define RUNTIME_MAX_PATH 4096
 struct runtime_path {

@@ -20,9 +20,8 @@ struct runtime {
 
 void runtime_path_join(struct runtime_path *p, const char *first, ...)
 {
-	size_t n = strnlen(first, sizeof(p->z) - 1);
-	memcpy(p->z, first, n);
-	p->z[n] = 0;
+	int first_len = snprintf(p->z, sizeof(p->z), "%s", first);
+	size_t n = first_len < 0 ? 0 : strnlen(p->z, sizeof(p->z));
 	va_list more;
 	va_start(more, first);
 	for (const char *part; n < sizeof(p->z) - 1 && (part = va_arg(more, const char *));) {
@@ -31,17 +30,6 @@ void runtime_path_join(struct runtime_path *p, const char *first, ...)
 		n = len < 0 || (size_t)len >= sizeof(p->z) - n ? sizeof(p->z) - 1 : n + (size_t)len;
 	}
 	va_end(more);
-}
-
-bool runtime_id_is_hex(struct str id)
-{
-	if (id.n != CONTAINER_ID_LEN)
-		return false;
-	for (size_t i = 0; i < id.n; i++) {
-		if (!memchr("0123456789abcdef", id.p[i], 16))
-			return false;
-	}
-	return true;
 }
 
 /* An id becomes a component of paths: no slash, no dot in front, nothing that needs escaping. */

@@ -11,6 +11,7 @@
 
 #include "base/opener.h"
 #include "base/vec.h"
+#include "collector/runtime/hex.h"
 #include "collector/runtime/json_file.h"
 #include "collector/runtime/oci.h"
 #include "collector/runtime/storage_conf.h"
@@ -229,7 +230,7 @@ static int read_spec(struct storage *s, struct part *p, struct draft *d, struct 
 static int read_container(struct storage *s, struct part *p, const struct json_node *row,
 	struct container **out, struct err *e)
 {
-	AUTO(draft_fini) struct draft d = {0};
+	AUTO(draft_fini) struct draft d = { 0 };
 	struct str id = json_str(json_get(row, "id"), STR(""));
 	draft_init(&d, id, RUNTIME_PODMAN);
 	read_row(&d, row);
@@ -246,7 +247,7 @@ static int storage_lookup(void *self, struct str id, struct container **out, str
 {
 	struct storage *s = self;
 	int worst = 0;
-	if (!runtime_id_is_hex(id))
+	if (!hex_is_id(id))
 		return 0;
 	for (size_t i = 0; i < s->stores.n * ARRAY_N(drivers); i++) {
 		struct part *p = &s->stores.p[i / ARRAY_N(drivers)].parts[i % ARRAY_N(drivers)];

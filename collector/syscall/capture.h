@@ -106,16 +106,20 @@ void capture_status(struct capture *c, struct capture_status *out);
  */
 void capture_report_losses(struct capture *c);
 
-enum capture_close_mode {
-	CAPTURE_STOP,  /* stop the programs, judge what is in the rings, then unpin */
+enum capture_stop_mode {
+	CAPTURE_STOP,  /* stop the programs, judge what is in the rings, wait for the commit, unpin at close */
 	CAPTURE_LEAVE, /* leave programs and rings pinned and running for the next start */
 };
 
 /*
- * Drain, then end the threads. The sink must still take records and report commits until this returns.
- * NULL is fine.
+ * End the threads. Until this returns the sink must take records and commits must be reported; afterwards
+ * neither happens any more. A second call does nothing.
  */
-void capture_close(struct capture *c, enum capture_close_mode mode);
+void capture_stop(struct capture *c, enum capture_stop_mode mode);
+
+/* Free it; stops first, with CAPTURE_STOP, if that was not done. NULL is fine. */
+void capture_close(struct capture *c);
+DEFINE_AUTO(struct capture, capture_close)
 
 /* What an instance that is not running left pinned. */
 struct capture_leftover {

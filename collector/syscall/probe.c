@@ -295,8 +295,8 @@ int probe_open(struct probe **out, const struct probe_options *o, struct err *e)
 	if (p->cpus < 1)
 		p->cpus = 1;
 	if (load_or_take(p, o, e)) {
-		/* what belongs to a living reader stays as it is */
-		probe_close(p, e->code == ERR_BUSY ? PROBE_LEAVE : PROBE_UNPIN);
+		/* what belongs to a living reader, or waits to be taken over, stays as it is */
+		probe_close(p, e->code == ERR_BUSY || p->taken_over ? PROBE_LEAVE : PROBE_UNPIN);
 		return -1;
 	}
 	take_ring_sizes(p);

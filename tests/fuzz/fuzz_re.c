@@ -2,7 +2,7 @@
 
 #include "base/err.h"
 
-/* The pattern ends at the first zero byte; what follows is the subject. The first byte: anchored or not. */
+/* First byte: anchored or not. The pattern ends at a zero byte; what follows is the subject. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	AUTO(re_free) struct re *r = NULL;

@@ -1,6 +1,6 @@
 #include "base/yaml.h"
 
-/* The first byte chooses the limits, the rest is the text. The whole tree is walked by its limits. */
+/* The first byte chooses the limits, the rest is the text. The tree must keep them. */
 struct walk {
 	size_t nodes, max_nodes;
 	uint32_t max_depth;

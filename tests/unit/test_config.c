@@ -36,8 +36,8 @@ static void remove_in(struct fixture *f, const char *name)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"conf.d/10-a.yaml", "conf.d/9-b.yaml", "conf.d/.x.yaml",
-		"conf.d/c.yml", "conf.d", "hullwatch.yaml", ""};
+	static const char *const names[] = { "conf.d/10-a.yaml", "conf.d/9-b.yaml",
+		"conf.d/.x.yaml", "conf.d/c.yml", "conf.d", "hullwatch.yaml", "" };
 	struct fixture *f = *state;
 	for (size_t i = 0; i < ARRAY_N(names); i++)
 		remove_in(f, names[i]);
@@ -68,7 +68,7 @@ static int load_given(struct fixture *f, const char *state_dir)
 {
 	char path[256];
 	snprintf(path, sizeof(path), "%s/hullwatch.yaml", f->dir);
-	const struct config_source s = {.file = path, .state_dir = state_dir};
+	const struct config_source s = { .file = path, .state_dir = state_dir };
 	buf_reset(&f->problems);
 	config_free(f->c);
 	f->c = NULL;
@@ -103,7 +103,7 @@ static void without_any_file_the_defaults_hold(void **state)
 	struct fixture *f = *state;
 	char path[256];
 	snprintf(path, sizeof(path), "%s/hullwatch.yaml", f->dir);
-	const struct config_source s = {.default_file = path};
+	const struct config_source s = { .default_file = path };
 	assert_int_equal(config_load(&f->c, &s, &f->problems, &f->e), 0);
 	assert_string_equal(f->c->state_dir, "/var/lib/hullwatch");
 	assert_string_equal(f->c->runtime_dir, "/run/hullwatch");
@@ -161,7 +161,8 @@ static void values_of_every_kind_are_taken(void **state)
 static void an_unknown_key_is_told_with_place_and_nearest_key(void **state)
 {
 	struct fixture *f = *state;
-	refused(f, "collector:\n  ring_mb: 4\n", "hullwatch.yaml:2:3: unknown key collector.ring_mb");
+	refused(f, "collector:\n  ring_mb: 4\n",
+		"hullwatch.yaml:2:3: unknown key collector.ring_mb");
 	assert_non_null(strstr(buf_cstr(&f->problems), "did you mean collector.ring_mib?"));
 	refused(f, "colector:\n  ring_mib: 4\n", "did you mean collector?");
 	refused(f, "rules_file: []\n", "did you mean rules_files?");
@@ -173,7 +174,8 @@ static void an_unknown_key_is_told_with_place_and_nearest_key(void **state)
 static void a_wrong_type_or_range_is_told_with_what_would_be_right(void **state)
 {
 	struct fixture *f = *state;
-	refused(f, "collector: {ring_mib: big}\n", "1:23: collector.ring_mib: \"big\" is not a whole");
+	refused(f, "collector: {ring_mib: big}\n",
+		"1:23: collector.ring_mib: \"big\" is not a whole");
 	refused(f, "collector: {ring_mib: 4096}\n", "not between 1 and 1024");
 	refused(f, "collector: {ring_mib: -1}\n", "not between 1 and 1024");
 	refused(f, "collector: {ring_mib: 12}\n", "not a power of two");
@@ -290,7 +292,7 @@ static void an_origin_cannot_smuggle_a_line(void **state)
 	char from[256];
 	snprintf(from, sizeof(from), "%s/hullwatch.yaml", f->dir);
 	assert_int_equal(rename(from, path), 0);
-	const struct config_source s = {.file = path};
+	const struct config_source s = { .file = path };
 	int rc = config_load(&f->c, &s, &f->problems, &f->e);
 	remove(path);
 	assert_int_equal(rc, 0);

@@ -100,8 +100,14 @@ static void exit_codes_follow_the_contract(void **state)
 		enum err_code code;
 		int exit_code;
 	} rows[] = {
-		{ ERR_SYS, 3 },	 { ERR_FORMAT, 3 },    { ERR_LIMIT, 3 }, { ERR_USAGE, 2 }, { ERR_CONFIG, 2 },
-		{ ERR_BUSY, 3 }, { ERR_NOT_FOUND, 3 }, { ERR_UNSUPPORTED, 77 },
+		{ ERR_SYS, 3 },
+		{ ERR_FORMAT, 3 },
+		{ ERR_LIMIT, 3 },
+		{ ERR_USAGE, 2 },
+		{ ERR_CONFIG, 2 },
+		{ ERR_BUSY, 3 },
+		{ ERR_NOT_FOUND, 3 },
+		{ ERR_UNSUPPORTED, 77 },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -19,8 +19,10 @@ static void check_sha256(struct str data, const char *want)
 static void sha256_gives_the_published_digests(void **state)
 {
 	(void)state;
-	check_sha256((struct str){ 0 }, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
-	check_sha256(STR("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	check_sha256((struct str){ 0 },
+		"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	check_sha256(
+		STR("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 static void hex_is_lower_case_and_ends_in_nul(void **state)

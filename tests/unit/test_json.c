@@ -13,10 +13,11 @@ static void values_are_read_by_key_and_place(void **state)
 	AUTO(json_free) struct json *j = NULL;
 	struct err e = { 0 };
 	(void)state;
-	assert_int_equal(json_parse(&j,
-				 STR("{\"s\":\"\\u00e4x\",\"n\":-5,\"r\":1.5,\"t\":true,\"f\":false,"
-				     "\"z\":null,\"a\":[1,[2]],\"o\":{}}"),
-				 0, &e),
+	assert_int_equal(
+		json_parse(&j,
+			STR("{\"s\":\"\\u00e4x\",\"n\":-5,\"r\":1.5,\"t\":true,\"f\":false,"
+			    "\"z\":null,\"a\":[1,[2]],\"o\":{}}"),
+			0, &e),
 		0);
 	const struct json_node *root = json_root(j);
 	assert_int_equal(json_type(root), JSON_OBJ);
@@ -83,8 +84,8 @@ static void members_come_in_the_documents_order_until_refused(void **state)
 
 static void damaged_text_is_refused_with_its_place(void **state)
 {
-	static const char *const bad[] = { "", "{", "[1,]", "{\"a\":}", "nul", "[1]x", "\"\xff\"", "\"\\u0000\"",
-		"[99999999999999999999]", "[1e999]", "{\"a\" 1}", "\"\n\"" };
+	static const char *const bad[] = { "", "{", "[1,]", "{\"a\":}", "nul", "[1]x", "\"\xff\"",
+		"\"\\u0000\"", "[99999999999999999999]", "[1e999]", "{\"a\" 1}", "\"\n\"" };
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct json *j = NULL;
@@ -139,8 +140,9 @@ static void the_writer_places_commas(void **state)
 	jw_key(&w, "raw");
 	jw_raw(&w, STR("{\"k\":1}"));
 	jw_end_obj(&w);
-	assert_string_equal(buf_cstr(&b), "{\"s\":\"x\",\"none\":null,\"a\":[18446744073709551615,-1,[],{},null],"
-					  "\"u\":5,\"i\":-5,\"b\":true,\"raw\":{\"k\":1}}");
+	assert_string_equal(buf_cstr(&b),
+		"{\"s\":\"x\",\"none\":null,\"a\":[18446744073709551615,-1,[],{},null],"
+		"\"u\":5,\"i\":-5,\"b\":true,\"raw\":{\"k\":1}}");
 	assert_int_equal(w.depth, 0);
 }
 
@@ -178,7 +180,9 @@ static void strings_are_escaped_and_always_utf8(void **state)
 	check_string(STR("\0"), "\"\\u0000\"");
 	check_string(STR("\xc3\xa4\xf0\x9f\x90\xb3"), "\"\xc3\xa4\xf0\x9f\x90\xb3\"");
 	check_string(STR("\xc2\x9b\xe2\x80\xae"), "\"\\u009b\\u202e\"");
-	check_string(STR("a\xff" "b\xc3"), "\"a\\\\xffb\\\\xc3\"");
+	check_string(STR("a\xff"
+			 "b\xc3"),
+		"\"a\\\\xffb\\\\xc3\"");
 }
 
 static void check_real(double v, const char *want)

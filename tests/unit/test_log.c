@@ -4,11 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -135,7 +135,8 @@ int main(void)
 		cmocka_unit_test_setup(lines_above_the_level_are_not_written, quiet_setup),
 		cmocka_unit_test_setup(control_bytes_cannot_forge_a_line, quiet_setup),
 		cmocka_unit_test_setup(a_long_line_is_cut_and_still_ends, quiet_setup),
-		cmocka_unit_test_setup(the_limit_lets_a_burst_through_and_counts_the_rest, quiet_setup),
+		cmocka_unit_test_setup(
+			the_limit_lets_a_burst_through_and_counts_the_rest, quiet_setup),
 		cmocka_unit_test_setup(zero_burst_means_five, quiet_setup),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

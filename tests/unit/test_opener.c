@@ -54,8 +54,8 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = { "root/sub/up", "root/sub", "root/abs", "root/loop", "root/magic",
-		"root/fifo", "root/file", "root/empty", "root", "outside" };
+	static const char *const names[] = { "root/sub/up", "root/sub", "root/abs", "root/loop",
+		"root/magic", "root/fifo", "root/file", "root/empty", "root", "outside" };
 	struct tree *t = *state;
 	AUTO_FD int fd = open(t->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < ARRAY_N(names); i++)
@@ -78,8 +78,8 @@ static void files_below_the_root_are_read_whole(void **state)
 	const struct tree *t = *state;
 	check_reads(t, "file", "hello");
 	check_reads(t, "empty", "");
-	check_reads(t, "/file", "hello");	 /* absolute: below the root */
-	check_reads(t, "abs", "hello");		 /* an absolute link too */
+	check_reads(t, "/file", "hello");      /* absolute: below the root */
+	check_reads(t, "abs", "hello");        /* an absolute link too */
 	check_reads(t, "../../file", "hello"); /* above the root is the root */
 }
 

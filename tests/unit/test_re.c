@@ -36,13 +36,31 @@ static void the_dialect_of_re2_is_understood(void **state)
 		const char *pattern, *subject;
 		int want;
 	} rows[] = {
-		{ "(?i)ABC", "xabcx", 1 }, { "(?i:A)b", "aB", 0 }, { "(?P<n>a)+", "aaa", 1 },
-		{ "(?<n>a)", "a", 1 }, { "a{2,3}?b", "aab", 1 }, { "[[:alpha:]]+", "abc", 1 },
-		{ "[]a]+", "]", 1 }, { "[^]]", "]", 0 }, { "\\d+\\.\\d", "12.5", 1 }, { "\\Qa+b\\E", "a+b", 1 },
-		{ "\\Q(?=\\E", "(?=", 1 }, { "[(?=]", "=", 1 }, { "\\(?=", "=", 1 }, { "\\x41\\x{42}", "AB", 1 },
-		{ "a{,3}", "a{,3}", 1 }, { "x{a}+", "x{a}}", 1 }, { "\\bfoo\\b", "a foo b", 1 },
-		{ "a$", "a\n", 0 }, { "(?m)a$", "a\nb", 1 }, { "(?s)a.b", "a\nb", 1 }, { "a.b", "a\nb", 0 },
-		{ "(?m)^$", "a\n", 1 }, { "\\pL", "a", 1 }, { "a+?b", "aab", 1 }, { "(?:a|b)*c", "abac", 1 },
+		{ "(?i)ABC", "xabcx", 1 },
+		{ "(?i:A)b", "aB", 0 },
+		{ "(?P<n>a)+", "aaa", 1 },
+		{ "(?<n>a)", "a", 1 },
+		{ "a{2,3}?b", "aab", 1 },
+		{ "[[:alpha:]]+", "abc", 1 },
+		{ "[]a]+", "]", 1 },
+		{ "[^]]", "]", 0 },
+		{ "\\d+\\.\\d", "12.5", 1 },
+		{ "\\Qa+b\\E", "a+b", 1 },
+		{ "\\Q(?=\\E", "(?=", 1 },
+		{ "[(?=]", "=", 1 },
+		{ "\\(?=", "=", 1 },
+		{ "\\x41\\x{42}", "AB", 1 },
+		{ "a{,3}", "a{,3}", 1 },
+		{ "x{a}+", "x{a}}", 1 },
+		{ "\\bfoo\\b", "a foo b", 1 },
+		{ "a$", "a\n", 0 },
+		{ "(?m)a$", "a\nb", 1 },
+		{ "(?s)a.b", "a\nb", 1 },
+		{ "a.b", "a\nb", 0 },
+		{ "(?m)^$", "a\n", 1 },
+		{ "\\pL", "a", 1 },
+		{ "a+?b", "aab", 1 },
+		{ "(?:a|b)*c", "abac", 1 },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(rows); i++)
@@ -52,11 +70,12 @@ static void the_dialect_of_re2_is_understood(void **state)
 
 static void what_re2_refuses_is_refused(void **state)
 {
-	static const char *const bad[] = { "(a)\\1", "(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "(?>a)", "a++", "a*+",
-		"a?+", "a{2}+", "a{2,}+", "(?R)", "(?1)", "(?&n)", "(?P>n)", "(?P=n)", "\\k<n>", "\\g1", "(?C)",
-		"(?C1)", "(*UTF)a", "(*LIMIT_MATCH=9)a", "(?(1)a)", "(?|a)", "(?#x)", "(?x) a", "a\\Kb", "\\Ga",
-		"\\R", "\\X", "\\h", "\\Z", "a{1001}", "a{1,1001}", "a{99999999999}", "[\\b]", "[\\1]", "(?'n'a)",
-		"(", ")", "[a", "[", "a**", "*", "\\", "(?", "(?P<", "(?P<n", "[[:x:]]", "\\p{Nothing}", "(?^a)" };
+	static const char *const bad[] = { "(a)\\1", "(?=a)", "(?!a)", "(?<=a)", "(?<!a)", "(?>a)",
+		"a++", "a*+", "a?+", "a{2}+", "a{2,}+", "(?R)", "(?1)", "(?&n)", "(?P>n)", "(?P=n)",
+		"\\k<n>", "\\g1", "(?C)", "(?C1)", "(*UTF)a", "(*LIMIT_MATCH=9)a", "(?(1)a)",
+		"(?|a)", "(?#x)", "(?x) a", "a\\Kb", "\\Ga", "\\R", "\\X", "\\h", "\\Z", "a{1001}",
+		"a{1,1001}", "a{99999999999}", "[\\b]", "[\\1]", "(?'n'a)", "(", ")", "[a", "[",
+		"a**", "*", "\\", "(?", "(?P<", "(?P<n", "[[:x:]]", "\\p{Nothing}", "(?^a)" };
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(bad); i++) {
 		struct re *r = NULL;
@@ -91,7 +110,10 @@ static void a_stray_byte_hides_nothing(void **state)
 {
 	(void)state;
 	assert_int_equal(match(".*secret.*", true, STR("/\xff/secret\xc3")), 1);
-	assert_int_equal(match("secret", false, STR("\xff\xfe" "secret")), 1);
+	assert_int_equal(match("secret", false,
+				 STR("\xff\xfe"
+				     "secret")),
+		1);
 	assert_int_equal(match("\xc3\xa4x", false, STR("\xff\xc3\xa4x")), 1);
 	assert_int_equal(match("a.c", true, STR("a\0c")), 1);
 	assert_int_equal(match("\\x{20ac}", false, STR("\xff")), 0);

@@ -17,10 +17,9 @@
 
 struct row {
 	const char *path;
-	enum container_runtime runtime;
 	const char *id;
 	const char *outer; /* NULL: none */
-	enum container_runtime outer_runtime;
+	enum container_runtime runtime, outer_runtime;
 };
 
 static void check_row(const struct row *row, bool weak)
@@ -69,7 +68,7 @@ static void podman_is_recognised(void **state)
 		"//libpod_parent//libpod-" A "//",
 	};
 	for (size_t i = 0; i < ARRAY_N(paths); i++)
-		check_row(&(struct row){ paths[i], RUNTIME_PODMAN, A, NULL, 0 }, false);
+		check_row(&(struct row){ paths[i], A, NULL, RUNTIME_PODMAN, 0 }, false);
 }
 
 static void docker_is_recognised(void **state)
@@ -91,7 +90,7 @@ static void docker_is_recognised(void **state)
 		"/system.slice/containerd.service/system.slice:docker:" A,
 	};
 	for (size_t i = 0; i < ARRAY_N(paths); i++)
-		check_row(&(struct row){ paths[i], RUNTIME_DOCKER, A, NULL, 0 }, false);
+		check_row(&(struct row){ paths[i], A, NULL, RUNTIME_DOCKER, 0 }, false);
 }
 
 static void containerd_is_recognised(void **state)
@@ -119,7 +118,7 @@ static void containerd_is_recognised(void **state)
 		"/system.slice/containerd.service/system.slice:nerdctl:" A,
 	};
 	for (size_t i = 0; i < ARRAY_N(paths); i++)
-		check_row(&(struct row){ paths[i], RUNTIME_CONTAINERD, A, NULL, 0 }, false);
+		check_row(&(struct row){ paths[i], A, NULL, RUNTIME_CONTAINERD, 0 }, false);
 }
 
 static void crio_is_recognised(void **state)
@@ -133,21 +132,21 @@ static void crio_is_recognised(void **state)
 		"/system.slice/crio-" A ".scope",
 	};
 	for (size_t i = 0; i < ARRAY_N(paths); i++)
-		check_row(&(struct row){ paths[i], RUNTIME_CRIO, A, NULL, 0 }, false);
+		check_row(&(struct row){ paths[i], A, NULL, RUNTIME_CRIO, 0 }, false);
 }
 
 static void lxc_is_recognised_by_its_name(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{ "/lxc/web", RUNTIME_LXC, "web", NULL, 0 },
-		{ "/lxc/101/ns", RUNTIME_LXC, "101", NULL, 0 },
-		{ "/lxc/101/ns/system.slice/cron.service", RUNTIME_LXC, "101", NULL, 0 },
-		{ "/lxc.payload/web/init.scope", RUNTIME_LXC, "web", NULL, 0 },
-		{ "/lxc.payload.web", RUNTIME_LXC, "web", NULL, 0 },
-		{ "/lxc.payload.web-1/system.slice/ssh.service", RUNTIME_LXC, "web-1", NULL, 0 },
-		{ "/lxc.payload.default_my.box", RUNTIME_LXC, "default_my.box", NULL, 0 },
-		{ USER1000 "/app.slice/lxc.payload.web", RUNTIME_LXC, "web", NULL, 0 },
+		{ "/lxc/web", "web", NULL, RUNTIME_LXC, 0 },
+		{ "/lxc/101/ns", "101", NULL, RUNTIME_LXC, 0 },
+		{ "/lxc/101/ns/system.slice/cron.service", "101", NULL, RUNTIME_LXC, 0 },
+		{ "/lxc.payload/web/init.scope", "web", NULL, RUNTIME_LXC, 0 },
+		{ "/lxc.payload.web", "web", NULL, RUNTIME_LXC, 0 },
+		{ "/lxc.payload.web-1/system.slice/ssh.service", "web-1", NULL, RUNTIME_LXC, 0 },
+		{ "/lxc.payload.default_my.box", "default_my.box", NULL, RUNTIME_LXC, 0 },
+		{ USER1000 "/app.slice/lxc.payload.web", "web", NULL, RUNTIME_LXC, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_N(rows); i++)
 		check_row(&rows[i], false);
@@ -158,25 +157,25 @@ static void innermost_container_wins_and_the_outer_is_told(void **state)
 	(void)state;
 	static const struct row rows[] = {
 		/* kind: a node in Docker */
-		{ "/docker/" B "/kubelet/kubepods/burstable/pod" UID "/" A, RUNTIME_CONTAINERD, A,
-			B, RUNTIME_DOCKER },
+		{ "/docker/" B "/kubelet/kubepods/burstable/pod" UID "/" A, A, B,
+			RUNTIME_CONTAINERD, RUNTIME_DOCKER },
 		{ "/system.slice/docker-" B ".scope/kubelet.slice/kubelet-kubepods.slice/"
 		  "kubelet-kubepods-pod" UIS ".slice/cri-containerd-" A ".scope",
-			RUNTIME_CONTAINERD, A, B, RUNTIME_DOCKER },
-		{ "/system.slice/docker-" B ".scope/init.scope", RUNTIME_DOCKER, B, NULL, 0 },
-		{ "/lxc/101/ns/docker/" A, RUNTIME_DOCKER, A, "101", RUNTIME_LXC },
-		{ "/lxc.payload.ci/system.slice/docker-" A ".scope", RUNTIME_DOCKER, A, "ci",
+			A, B, RUNTIME_CONTAINERD, RUNTIME_DOCKER },
+		{ "/system.slice/docker-" B ".scope/init.scope", B, NULL, RUNTIME_DOCKER, 0 },
+		{ "/lxc/101/ns/docker/" A, A, "101", RUNTIME_DOCKER, RUNTIME_LXC },
+		{ "/lxc.payload.ci/system.slice/docker-" A ".scope", A, "ci", RUNTIME_DOCKER,
 			RUNTIME_LXC },
-		{ "/machine.slice/libpod-" B ".scope/container/libpod_parent/libpod-" A,
-			RUNTIME_PODMAN, A, B, RUNTIME_PODMAN },
+		{ "/machine.slice/libpod-" B ".scope/container/libpod_parent/libpod-" A, A, B,
+			RUNTIME_PODMAN, RUNTIME_PODMAN },
 		/* three deep: the nearest counts as the outer one */
-		{ "/lxc/101/docker/" B "/docker/" A, RUNTIME_DOCKER, A, B, RUNTIME_DOCKER },
+		{ "/lxc/101/docker/" B "/docker/" A, A, B, RUNTIME_DOCKER, RUNTIME_DOCKER },
 		/* a supervisor inside is still in the outer container */
-		{ "/docker/" B "/libpod_parent/conmon", RUNTIME_DOCKER, B, NULL, 0 },
-		{ "/docker/" B "/machine.slice/libpod-conmon-" A ".scope", RUNTIME_DOCKER, B, NULL,
+		{ "/docker/" B "/libpod_parent/conmon", B, NULL, RUNTIME_DOCKER, 0 },
+		{ "/docker/" B "/machine.slice/libpod-conmon-" A ".scope", B, NULL, RUNTIME_DOCKER,
 			0 },
 		/* the same again is not an outer one */
-		{ "/docker/" A "/docker/" A, RUNTIME_DOCKER, A, NULL, 0 },
+		{ "/docker/" A "/docker/" A, A, NULL, RUNTIME_DOCKER, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_N(rows); i++)
 		check_row(&rows[i], false);
@@ -186,17 +185,17 @@ static void shape_alone_is_weak(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{ "/" A, RUNTIME_UNKNOWN, A, NULL, 0 },
-		{ "/libpod_parent/" A, RUNTIME_UNKNOWN, A, NULL, 0 }, /* a pod's own cgroup */
-		{ "/ecs/0d5a7ed1/" A, RUNTIME_UNKNOWN, A, NULL, 0 },
-		{ "/actions_job/" A "/x", RUNTIME_UNKNOWN, A, NULL, 0 },
-		{ "/system.slice/" A ".service/" B, RUNTIME_UNKNOWN, B, NULL, 0 },
-		{ "/podium/" A, RUNTIME_UNKNOWN, A, NULL, 0 }, /* no kubepods above */
-		{ "/default/" A, RUNTIME_CONTAINERD, A, NULL, 0 },
-		{ "/default/web_1", RUNTIME_CONTAINERD, "web_1", NULL, 0 },
-		{ "/default/web_1/init.scope", RUNTIME_CONTAINERD, "web_1", NULL, 0 },
-		{ "/k8s.io/c2", RUNTIME_CONTAINERD, "c2", NULL, 0 },
-		{ "/home/lxc/web", RUNTIME_LXC, "web", NULL, 0 },
+		{ "/" A, A, NULL, RUNTIME_UNKNOWN, 0 },
+		{ "/libpod_parent/" A, A, NULL, RUNTIME_UNKNOWN, 0 }, /* a pod's own cgroup */
+		{ "/ecs/0d5a7ed1/" A, A, NULL, RUNTIME_UNKNOWN, 0 },
+		{ "/actions_job/" A "/x", A, NULL, RUNTIME_UNKNOWN, 0 },
+		{ "/system.slice/" A ".service/" B, B, NULL, RUNTIME_UNKNOWN, 0 },
+		{ "/podium/" A, A, NULL, RUNTIME_UNKNOWN, 0 }, /* no kubepods above */
+		{ "/default/" A, A, NULL, RUNTIME_CONTAINERD, 0 },
+		{ "/default/web_1", "web_1", NULL, RUNTIME_CONTAINERD, 0 },
+		{ "/default/web_1/init.scope", "web_1", NULL, RUNTIME_CONTAINERD, 0 },
+		{ "/k8s.io/c2", "c2", NULL, RUNTIME_CONTAINERD, 0 },
+		{ "/home/lxc/web", "web", NULL, RUNTIME_LXC, 0 },
 	};
 	for (size_t i = 0; i < ARRAY_N(rows); i++)
 		check_row(&rows[i], true);
@@ -206,10 +205,10 @@ static void weak_match_inside_does_not_hide_a_container(void **state)
 {
 	(void)state;
 	static const struct row rows[] = {
-		{ "/docker/" A "/" B, RUNTIME_DOCKER, A, NULL, 0 },
-		{ "/machine.slice/libpod-" A ".scope/container/" B "/x", RUNTIME_PODMAN, A, NULL,
+		{ "/docker/" A "/" B, A, NULL, RUNTIME_DOCKER, 0 },
+		{ "/machine.slice/libpod-" A ".scope/container/" B "/x", A, NULL, RUNTIME_PODMAN,
 			0 },
-		{ "/lxc/101/docker/" A "/" B, RUNTIME_DOCKER, A, "101", RUNTIME_LXC },
+		{ "/lxc/101/docker/" A "/" B, A, "101", RUNTIME_DOCKER, RUNTIME_LXC },
 	};
 	for (size_t i = 0; i < ARRAY_N(rows); i++)
 		check_row(&rows[i], false);

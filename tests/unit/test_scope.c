@@ -1,11 +1,11 @@
 #include "base/scope.h"
 
 #include <fcntl.h>
-#include <string.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -75,7 +75,8 @@ static void xcalloc_gives_zeroed_memory_even_for_nothing(void **state)
 
 static void xstrndup_stops_at_the_bound_or_the_end(void **state)
 {
-	AUTO_FREE char *cut = xstrndup("abcdef", 3), *whole = xstrndup("ab", 10), *none = xstrndup(NULL, 4);
+	AUTO_FREE char *cut = xstrndup("abcdef", 3), *whole = xstrndup("ab", 10),
+		       *none = xstrndup(NULL, 4);
 	(void)state;
 	assert_string_equal(cut, "abc");
 	assert_string_equal(whole, "ab");

@@ -79,7 +79,8 @@ static void every_kind_of_value_comes_back_as_it_went_in(void **state)
 	AUTO(sql_close) struct sql *db = open_db(*state, SQL_CREATE);
 	AUTO(sql_finalize) struct sql_stmt *s = NULL;
 	struct err e = { 0 };
-	assert_int_equal(sql_prepare(&s, db, "SELECT ?1 AS i, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9", &e), 0);
+	assert_int_equal(
+		sql_prepare(&s, db, "SELECT ?1 AS i, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9", &e), 0);
 	char text[] = "text";
 	sql_bind_i64(s, 1, INT64_MIN);
 	sql_bind_u64(s, 2, UINT64_MAX);
@@ -143,11 +144,14 @@ static void wrong_text_and_constraints_are_errors(void **state)
 	assert_int_equal(e.code, ERR_FORMAT);
 	assert_non_null(strstr(e.msg, "SELEC"));
 	assert_int_equal(sql_prepare(&none, db, " -- nothing", &e), -1);
-	assert_int_equal(sql_prepare(&none, db, "SELECT \"not a column\"", &e), -1); /* no quoted strings */
+	assert_int_equal(
+		sql_prepare(&none, db, "SELECT \"not a column\"", &e), -1); /* no quoted strings */
 	assert_null(none);
 	run(db, "CREATE TABLE a(id INTEGER PRIMARY KEY); CREATE TABLE b(a REFERENCES a(id))");
-	assert_int_equal(sql_exec(db, "INSERT INTO b VALUES (5)", &e), -1); /* foreign keys are on */
-	assert_int_equal(sql_exec(db, "INSERT INTO a VALUES (1); INSERT INTO a VALUES (1)", &e), -1);
+	assert_int_equal(
+		sql_exec(db, "INSERT INTO b VALUES (5)", &e), -1); /* foreign keys are on */
+	assert_int_equal(
+		sql_exec(db, "INSERT INTO a VALUES (1); INSERT INTO a VALUES (1)", &e), -1);
 	assert_non_null(strstr(e.msg, "UNIQUE"));
 	assert_int_equal(sql_prepare(&s, db, "SELECT ?1", NULL), 0);
 	sql_bind_i64(s, 5, 1); /* no such parameter: the next step tells */
@@ -246,8 +250,9 @@ static int stop_at_once(void *ctx)
 static void a_query_can_be_stopped(void **state)
 {
 	AUTO(sql_close) struct sql *db = open_db(*state, SQL_CREATE);
-	const char *query = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 20000) "
-			    "SELECT count(*) FROM c";
+	const char *query =
+		"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c LIMIT 20000) "
+		"SELECT count(*) FROM c";
 	struct err e = { 0 };
 	int calls = 0;
 	int64_t v;

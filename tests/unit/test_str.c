@@ -80,7 +80,8 @@ static void numbers_must_be_whole_and_fit(void **state)
 	assert_true(u == UINT64_MAX);
 	assert_true(str_to_u64(STR("0xfF"), &u));
 	assert_true(u == 255);
-	const char *bad[] = { "", "18446744073709551616", "0x", "0x10000000000000000", "-1", "+1", " 1", "1 ", "1a" };
+	const char *bad[] = { "", "18446744073709551616", "0x", "0x10000000000000000", "-1", "+1",
+		" 1", "1 ", "1a" };
 	for (size_t k = 0; k < sizeof(bad) / sizeof(bad[0]); k++)
 		assert_false(str_to_u64(str_from(bad[k]), &u));
 	assert_true(u == 255);

@@ -23,7 +23,8 @@ static void printable_text_stays_as_it_is(void **state)
 	(void)state;
 	check_clean(STR(""), "");
 	check_clean(STR("plain \\ text"), "plain \\ text");
-	check_clean(STR("\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3"), "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3");
+	check_clean(STR("\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3"),
+		"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x90\xb3");
 }
 
 static void control_bytes_are_written_as_hex(void **state)
@@ -32,7 +33,7 @@ static void control_bytes_are_written_as_hex(void **state)
 	check_clean(STR("a\033[2Jb"), "a\\x1b[2Jb");
 	check_clean(STR("\t\n\r"), "\\x09\\x0a\\x0d");
 	check_clean(STR("\0\x7f"), "\\x00\\x7f");
-	check_clean(STR("\xc2\x9b"), "\\xc2\\x9b");		     /* C1: CSI */
+	check_clean(STR("\xc2\x9b"), "\\xc2\\x9b");            /* C1: CSI */
 	check_clean(STR("\xe2\x80\xaeX"), "\\xe2\\x80\\xaeX"); /* right to left override */
 	check_clean(STR("\xe2\x81\xa6"), "\\xe2\\x81\\xa6");
 	check_clean(STR("\xd8\x9c"), "\\xd8\\x9c");
@@ -42,11 +43,11 @@ static void bytes_that_are_not_utf8_are_written_as_hex(void **state)
 {
 	(void)state;
 	check_clean(STR("a\xff"), "a\\xff");
-	check_clean(STR("\xc0\xaf"), "\\xc0\\xaf");		      /* overlong */
-	check_clean(STR("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");    /* overlong */
-	check_clean(STR("\xed\xa0\x80"), "\\xed\\xa0\\x80");    /* surrogate */
+	check_clean(STR("\xc0\xaf"), "\\xc0\\xaf");                   /* overlong */
+	check_clean(STR("\xe0\x80\xaf"), "\\xe0\\x80\\xaf");          /* overlong */
+	check_clean(STR("\xed\xa0\x80"), "\\xed\\xa0\\x80");          /* surrogate */
 	check_clean(STR("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80"); /* past U+10FFFF */
-	check_clean(STR("\xe2\x82"), "\\xe2\\x82");		      /* cut short */
+	check_clean(STR("\xe2\x82"), "\\xe2\\x82");                   /* cut short */
 	check_clean(STR("\xe2\x82z"), "\\xe2\\x82z");
 }
 
@@ -75,7 +76,10 @@ static void cut_stays_between_characters_and_stops_at_bad_bytes(void **state)
 	assert_int_equal(text_utf8_cut(euro, 3), 1);
 	assert_int_equal(text_utf8_cut(euro, 4), 4);
 	assert_int_equal(text_utf8_cut(euro, 100), 5);
-	assert_int_equal(text_utf8_cut(STR("ab\xff" "cd"), 100), 2);
+	assert_int_equal(text_utf8_cut(STR("ab\xff"
+					   "cd"),
+				 100),
+		2);
 }
 
 int main(void)

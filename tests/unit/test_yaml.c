@@ -18,7 +18,8 @@ static struct yaml_docs parse(const char *text)
 	return d;
 }
 
-static void check_refused(struct str text, const struct yaml_limits *l, enum err_code code, const char *msg)
+static void check_refused(
+	struct str text, const struct yaml_limits *l, enum err_code code, const char *msg)
 {
 	struct yaml_docs d = { 0 };
 	struct err e = { 0 };
@@ -32,7 +33,8 @@ static void check_refused(struct str text, const struct yaml_limits *l, enum err
 
 static void a_document_becomes_a_tree_with_places(void **state)
 {
-	AUTO(yaml_docs_fini) struct yaml_docs d = parse("- rule: a\n  tags: [x, \"y\"]\n- list: b\n");
+	AUTO(yaml_docs_fini)
+	struct yaml_docs d = parse("- rule: a\n  tags: [x, \"y\"]\n- list: b\n");
 	(void)state;
 	assert_int_equal(d.n, 1);
 	const struct yaml_node *root = d.docs[0];
@@ -54,7 +56,8 @@ static void a_document_becomes_a_tree_with_places(void **state)
 
 static void folded_text_is_read_as_one_value(void **state)
 {
-	AUTO(yaml_docs_fini) struct yaml_docs d = parse("condition: >\n  a and\n  b\noutput: |\n  x\n  y\n");
+	AUTO(yaml_docs_fini)
+	struct yaml_docs d = parse("condition: >\n  a and\n  b\noutput: |\n  x\n  y\n");
 	(void)state;
 	assert_string_equal(yaml_get(d.docs[0], "condition")->value.p, "a and b\n");
 	assert_string_equal(yaml_get(d.docs[0], "output")->value.p, "x\ny\n");
@@ -88,7 +91,8 @@ static void aliases_of_nothing_or_of_themselves_are_refused(void **state)
 	check_refused(STR("a: *x\n"), NULL, ERR_FORMAT, "t.yaml:1:4: alias of an unknown anchor");
 	check_refused(STR("a: &x [1, *x]\n"), NULL, ERR_FORMAT, "alias of a value that holds it");
 	/* an anchor ends with its document */
-	check_refused(STR("a: &x 1\n---\nb: *x\n"), NULL, ERR_FORMAT, "t.yaml:3:4: alias of an unknown");
+	check_refused(
+		STR("a: &x 1\n---\nb: *x\n"), NULL, ERR_FORMAT, "t.yaml:3:4: alias of an unknown");
 }
 
 static void nested_aliases_cannot_explode(void **state)
@@ -113,7 +117,8 @@ static void depth_counts_through_aliases(void **state)
 	assert_int_equal(yaml_parse(&d, STR("[[[x]]]"), "t", &four, NULL), 0);
 	yaml_docs_fini(&d);
 	check_refused(STR("[[[[x]]]]"), &four, ERR_LIMIT, "t.yaml:1:5: nested too deeply");
-	check_refused(STR("- &a [[x]]\n- [[*a]]\n"), &four, ERR_LIMIT, "t.yaml:2:5: nested too deeply");
+	check_refused(
+		STR("- &a [[x]]\n- [[*a]]\n"), &four, ERR_LIMIT, "t.yaml:2:5: nested too deeply");
 }
 
 static void every_limit_is_kept(void **state)
@@ -134,10 +139,12 @@ static void every_limit_is_kept(void **state)
 static void equal_keys_are_refused(void **state)
 {
 	(void)state;
-	check_refused(STR("a: 1\nb: 2\na: 3\n"), NULL, ERR_FORMAT, "t.yaml:3:1: the key 'a' stands here twice");
-	check_refused(STR("{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, c: 2}"), NULL, ERR_FORMAT,
-		"the key 'c' stands here twice");
-	AUTO(yaml_docs_fini) struct yaml_docs d = parse("{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 2}");
+	check_refused(STR("a: 1\nb: 2\na: 3\n"), NULL, ERR_FORMAT,
+		"t.yaml:3:1: the key 'a' stands here twice");
+	check_refused(STR("{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, c: 2}"), NULL,
+		ERR_FORMAT, "the key 'c' stands here twice");
+	AUTO(yaml_docs_fini)
+	struct yaml_docs d = parse("{a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1, h: 1, i: 1, j: 2}");
 	assert_int_equal(d.docs[0]->n, 10);
 }
 
@@ -148,8 +155,10 @@ static void what_is_not_yaml_is_refused_with_its_place(void **state)
 	check_refused(STR("a: 'x\n"), NULL, ERR_FORMAT, "t.yaml:2:1: ");
 	check_refused(STR("\ta: 1\n"), NULL, ERR_FORMAT, "t.yaml:1:1: ");
 	check_refused(STR("a: \xff\n"), NULL, ERR_FORMAT, "t.yaml: byte 3: ");
-	check_refused(STR("? [a]\n: b\n"), NULL, ERR_FORMAT, "t.yaml:1:3: a key must be a single value");
-	check_refused(STR("a: \"x\\0y\"\n"), NULL, ERR_FORMAT, "t.yaml:1:4: a value must not hold a zero byte");
+	check_refused(
+		STR("? [a]\n: b\n"), NULL, ERR_FORMAT, "t.yaml:1:3: a key must be a single value");
+	check_refused(STR("a: \"x\\0y\"\n"), NULL, ERR_FORMAT,
+		"t.yaml:1:4: a value must not hold a zero byte");
 }
 
 static const struct yaml_node *value_of(const struct yaml_docs *d)
@@ -163,8 +172,14 @@ static void null_is_a_plain_word_or_nothing(void **state)
 		const char *text;
 		bool want;
 	} rows[] = {
-		{ "v:\n", true }, { "v: ~\n", true }, { "v: null\n", true }, { "v: NULL\n", true },
-		{ "v: 'null'\n", false }, { "v: ''\n", false }, { "v: nil\n", false }, { "v: []\n", false },
+		{ "v:\n", true },
+		{ "v: ~\n", true },
+		{ "v: null\n", true },
+		{ "v: NULL\n", true },
+		{ "v: 'null'\n", false },
+		{ "v: ''\n", false },
+		{ "v: nil\n", false },
+		{ "v: []\n", false },
 		{ "v: !!str null\n", false },
 	};
 	(void)state;
@@ -182,9 +197,18 @@ static void bool_words_are_those_of_falco(void **state)
 		const char *text;
 		int want; /* -1: none */
 	} rows[] = {
-		{ "v: true\n", 1 }, { "v: True\n", 1 }, { "v: yes\n", 1 }, { "v: ON\n", 1 },
-		{ "v: false\n", 0 }, { "v: No\n", 0 }, { "v: off\n", 0 }, { "v: \"false\"\n", 0 },
-		{ "v: tRue\n", -1 }, { "v: 1\n", -1 }, { "v: [true]\n", -1 }, { "v:\n", -1 },
+		{ "v: true\n", 1 },
+		{ "v: True\n", 1 },
+		{ "v: yes\n", 1 },
+		{ "v: ON\n", 1 },
+		{ "v: false\n", 0 },
+		{ "v: No\n", 0 },
+		{ "v: off\n", 0 },
+		{ "v: \"false\"\n", 0 },
+		{ "v: tRue\n", -1 },
+		{ "v: 1\n", -1 },
+		{ "v: [true]\n", -1 },
+		{ "v:\n", -1 },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(rows); i++) {
@@ -204,13 +228,25 @@ static void integers_are_decimal_hex_or_octal(void **state)
 		bool ok;
 		int64_t want;
 	} rows[] = {
-		{ "v: 12\n", true, 12 }, { "v: -12\n", true, -12 }, { "v: +12\n", true, 12 },
-		{ "v: 0x1F\n", true, 31 }, { "v: 0o17\n", true, 15 }, { "v: 017\n", true, 17 },
-		{ "v: 9223372036854775807\n", true, INT64_MAX }, { "v: -9223372036854775808\n", true, INT64_MIN },
-		{ "v: 9223372036854775808\n", false, 0 }, { "v: 0xffffffffffffffff\n", false, 0 },
-		{ "v: 1.5\n", false, 0 }, { "v: +-1\n", false, 0 }, { "v: +\n", false, 0 }, { "v: 0o8\n", false, 0 },
-		{ "v: 0o\n", false, 0 }, { "v: 0o777777777777777777777\n", false, 0 }, { "v: x\n", false, 0 },
-		{ "v:\n", false, 0 }, { "v: {}\n", false, 0 },
+		{ "v: 12\n", true, 12 },
+		{ "v: -12\n", true, -12 },
+		{ "v: +12\n", true, 12 },
+		{ "v: 0x1F\n", true, 31 },
+		{ "v: 0o17\n", true, 15 },
+		{ "v: 017\n", true, 17 },
+		{ "v: 9223372036854775807\n", true, INT64_MAX },
+		{ "v: -9223372036854775808\n", true, INT64_MIN },
+		{ "v: 9223372036854775808\n", false, 0 },
+		{ "v: 0xffffffffffffffff\n", false, 0 },
+		{ "v: 1.5\n", false, 0 },
+		{ "v: +-1\n", false, 0 },
+		{ "v: +\n", false, 0 },
+		{ "v: 0o8\n", false, 0 },
+		{ "v: 0o\n", false, 0 },
+		{ "v: 0o777777777777777777777\n", false, 0 },
+		{ "v: x\n", false, 0 },
+		{ "v:\n", false, 0 },
+		{ "v: {}\n", false, 0 },
 	};
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(rows); i++) {
