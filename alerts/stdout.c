@@ -20,10 +20,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define FLUSH_BYTES    65536
-#define MAX_BATCH      (8u << 20) /* bytes; more than the longest line and FLUSH_BYTES */
-#define READ_RETRY_MS  200
-#define NS_PER_MS      UINT64_C(1000000)
+#define FLUSH_BYTES   65536
+#define MAX_BATCH     (8u << 20) /* bytes; more than the longest line and FLUSH_BYTES */
+#define READ_RETRY_MS 200
+#define NS_PER_MS     UINT64_C(1000000)
 
 enum fd_kind { FD_PLAIN, FD_PIPE, FD_SOCKET };
 
@@ -53,7 +53,8 @@ struct stdout_printer {
 static void note_error(struct stdout_printer *p, const char *text)
 {
 	pthread_mutex_lock(&p->lock);
-	snprintf(p->stats.error, sizeof(p->stats.error), "%.*s", (int)sizeof(p->stats.error) - 1, text);
+	snprintf(p->stats.error, sizeof(p->stats.error), "%.*s", (int)sizeof(p->stats.error) - 1,
+		text);
 	p->stats.broken = p->broken;
 	pthread_mutex_unlock(&p->lock);
 	if (log_limit_pass(&p->limit))

@@ -14,17 +14,17 @@
 struct stdout_printer;
 
 struct stdout_options {
-	const char *path;  /* state directory; copied */
-	int fd;            /* stays the caller's and must outlive the printer; usually 1 */
+	const char *path; /* state directory; copied */
+	int fd;           /* stays the caller's and must outlive the printer; usually 1 */
 	bool json;
-	int64_t after_n;   /* print alerts with a greater n */
+	int64_t after_n; /* print alerts with a greater n */
 };
 
 struct stdout_stats {
 	uint64_t printed;
-	int64_t last_n;    /* printed, or passed over after `broken` */
-	bool broken;       /* the other end is gone (EPIPE) or the descriptor fails: nothing is printed any more */
-	char error[256];   /* "" if none */
+	int64_t last_n; /* printed, or passed over after `broken` */
+	bool broken; /* the other end is gone (EPIPE) or the descriptor fails: nothing is printed any more */
+	char error[256]; /* "" if none */
 };
 
 /* Start the thread. ERR_SYS, ERR_FORMAT, ERR_NOT_FOUND: the store cannot be read. */

@@ -14,7 +14,7 @@ static const struct show_column columns[] = {
 	{ "time", "TIME", SHOW_TIME },
 	{ "priority", "PRIORITY", SHOW_TEXT },
 	{ "rule", "RULE", SHOW_TEXT },
-	{ "container_id", "CONTAINER", SHOW_TEXT },
+	{ "container_id", "CONTAINER", SHOW_ID },
 	{ "source", NULL, SHOW_TEXT },
 	{ "hostname", NULL, SHOW_TEXT },
 	{ "id", NULL, SHOW_TEXT },
@@ -26,8 +26,6 @@ static const struct show_column columns[] = {
 static void show_cells(struct show *s, const struct alert_row *row)
 {
 	struct str container = row->container_id.n ? row->container_id : STR("host");
-	if (container.n > CONTAINER_SHORT_LEN)
-		container.n = CONTAINER_SHORT_LEN;
 	const struct show_cell cells[] = {
 		{ .number = row->ts_ns },
 		{ .text = str_from(priority_name(row->priority)) },

@@ -6,7 +6,7 @@ const struct cmd_option cmd_containers_options[] = {
 };
 
 static const struct show_column columns[] = {
-	{ "id", "CONTAINER", SHOW_TEXT },
+	{ "id", "CONTAINER", SHOW_ID },
 	{ "name", "NAME", SHOW_TEXT },
 	{ "image", "IMAGE", SHOW_TEXT },
 	{ "runtime", "RUNTIME", SHOW_TEXT },
@@ -15,7 +15,6 @@ static const struct show_column columns[] = {
 	{ "first_seen", "FIRST SEEN", SHOW_TIME },
 	{ "last_seen", "LAST SEEN", SHOW_TIME },
 	{ "state", NULL, SHOW_TEXT },
-	{ "full_id", NULL, SHOW_TEXT },
 	{ "image_repository", NULL, SHOW_TEXT },
 	{ "image_tag", NULL, SHOW_TEXT },
 	{ "image_digest", NULL, SHOW_TEXT },
@@ -34,11 +33,8 @@ static const struct show_column columns[] = {
 
 static void show_container(struct show *s, const struct container_row *row)
 {
-	struct str id = row->id;
-	if (id.n > CONTAINER_SHORT_LEN && !str_eq(row->runtime, STR("lxc")))
-		id.n = CONTAINER_SHORT_LEN;
 	const struct show_cell cells[] = {
-		{ .text = id },
+		{ .text = row->id },
 		{ .text = row->name },
 		{ .text = row->image },
 		{ .text = row->runtime },
@@ -47,7 +43,6 @@ static void show_container(struct show *s, const struct container_row *row)
 		{ .number = row->first_seen_ns },
 		{ .number = row->last_seen_ns },
 		{ .text = row->state },
-		{ .text = row->id },
 		{ .text = row->image_repo },
 		{ .text = row->image_tag },
 		{ .text = row->image_digest },

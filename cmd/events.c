@@ -15,7 +15,7 @@ static const struct show_column columns[] = {
 	{ "time", "TIME", SHOW_TIME },
 	{ "class", NULL, SHOW_TEXT },
 	{ "type", "TYPE", SHOW_TEXT },
-	{ "container_id", "CONTAINER", SHOW_TEXT },
+	{ "container_id", "CONTAINER", SHOW_ID },
 	{ "pid", "PID", SHOW_COUNT },
 	{ "comm", "PROGRAM", SHOW_TEXT },
 	{ "result", "RESULT", SHOW_SIGNED },
@@ -58,8 +58,6 @@ static void show_event(struct show *s, const struct event_row *row)
 {
 	AUTO(buf_fini) struct buf flags = BUF_INIT(256);
 	struct str container = row->container_id.n ? row->container_id : STR("host");
-	if (container.n > CONTAINER_SHORT_LEN)
-		container.n = CONTAINER_SHORT_LEN;
 	flags_text(&flags, row->flags);
 	const struct show_cell cells[] = {
 		{ .number = row->ts_ns },

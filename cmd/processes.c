@@ -16,7 +16,7 @@ static const struct show_column columns[] = {
 	{ "pid", "PID", SHOW_COUNT },
 	{ "ppid", "PPID", SHOW_COUNT },
 	{ "uid", "UID", SHOW_COUNT },
-	{ "container_id", "CONTAINER", SHOW_TEXT },
+	{ "container_id", "CONTAINER", SHOW_ID },
 	{ "comm", "PROGRAM", SHOW_TEXT },
 	{ "exe", NULL, SHOW_TEXT },
 	{ "cwd", NULL, SHOW_TEXT },
@@ -39,11 +39,9 @@ struct choice {
 	bool stored;
 };
 
-static struct str short_container(struct str id)
+static struct str or_host(struct str id)
 {
-	if (id.n == 0)
-		return STR("host");
-	return id.n > CONTAINER_SHORT_LEN ? str_of(id.p, CONTAINER_SHORT_LEN) : id;
+	return id.n ? id : STR("host");
 }
 
 /* ---- of the store ---- */
@@ -55,7 +53,7 @@ static void show_stored(struct show *s, const struct process_row *p)
 		{ .number = p->key.tgid },
 		{ .number = p->ppid },
 		{ .number = p->uid },
-		{ .text = short_container(p->container_id) },
+		{ .text = or_host(p->container_id) },
 		{ .text = p->comm },
 		{ .text = p->exe },
 		{ .text = p->cwd },
@@ -66,7 +64,7 @@ static void show_stored(struct show *s, const struct process_row *p)
 		{ .number = p->key.start_ns },
 		{ .number = p->exec_id },
 		{ .text = p->boot_id },
-		{ .missing = true },
+		{ .number = 0, .missing = !p->exited },
 		{ .number = p->exit_ts_ns },
 		{ .number = (uint64_t)(int64_t)p->exit_code, .missing = !p->exited },
 		{ .number = p->alerts_n },
@@ -134,7 +132,7 @@ static void show_live(struct show *s, const struct json_node *p)
 		{ .number = number(p, "pid") },
 		{ .number = number(p, "ppid") },
 		{ .number = number(p, "uid") },
-		{ .text = short_container(text(p, "container_id")) },
+		{ .text = or_host(text(p, "container_id")) },
 		{ .text = text(p, "comm") },
 		{ .text = text(p, "exe") },
 		{ .text = text(p, "cwd") },

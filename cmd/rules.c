@@ -125,7 +125,7 @@ int cmd_rules_check(int argc, char **argv, struct cmd_env *env)
 		return cmd_args_code(got);
 	if (cmd_args_count(&a, 1, CONFIG_MAX_ITEMS))
 		return EXIT_USAGE;
-	struct rules_options o = { .check_only = true };
+	struct rules_options o = { .check_off = true };
 	if (rules_load(&rules, (const char *const *)(argv + a.first), (size_t)(argc - a.first), &o,
 		    &report, &e)) {
 		e.code = ERR_CONFIG;

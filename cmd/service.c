@@ -292,7 +292,7 @@ int service_open(struct service **out, const struct service_options *o, struct e
 
 /* ---- stopping ---- */
 
-static int close_capture(struct service *s, struct err *e)
+static int stop_capture(struct service *s, struct err *e)
 {
 	struct store_stats stats = { 0 };
 	if (!s->capture)
@@ -300,8 +300,6 @@ static int close_capture(struct service *s, struct err *e)
 	store_writer_stats(s->writer, &stats);
 	/* The disk takes nothing: what is in the rings waits there for the next start. */
 	capture_stop(s->capture, stats.failing ? CAPTURE_LEAVE : CAPTURE_STOP);
-	set_committing(s, NULL);
-	capture_close(TAKE(s->capture));
 	if (stats.failing)
 		return err_set(e, ERR_BUSY,
 			"stop: the store refuses rows (%s); the rings stay pinned for the next start",
@@ -309,32 +307,37 @@ static int close_capture(struct service *s, struct err *e)
 	return 0;
 }
 
-int service_close(struct service *s, struct err *e)
+/* Commits are reported until the writer has ended: the capture goes after it. */
+static int stop_parts(struct service *s, struct err *e)
 {
-	struct err local = { 0 };
 	struct stdout_stats printed = { 0 };
-	if (!s)
-		return 0;
-	int rc = close_capture(s, &local);
 	struct err stop_error = { 0 };
+	int rc = stop_capture(s, e);
 	if (store_writer_stop(TAKE(s->writer), NULL, &stop_error)) {
-		if (rc == 0)
-			local = stop_error;
+		if (rc == 0 && e)
+			*e = stop_error;
 		rc = -1;
 	}
 	stdout_printer_stop(TAKE(s->printer), PRINTER_WAIT_MS, &printed);
-	if (printed.broken)
-		log_warn("printer",
-			"standard output failed (%s): alerts after it are only in the store",
+	if (printed.broken && !s->told_broken)
+		log_warn("printer", "standard output failed (%s): later alerts are only stored",
 			printed.error);
+	s->committing = NULL;
+	capture_close(TAKE(s->capture));
+	return rc;
+}
+
+int service_close(struct service *s, struct err *e)
+{
+	if (!s)
+		return 0;
+	int rc = stop_parts(s, e);
 	runtime_close(s->runtime);
 	judge_free(s->judge);
 	users_free(s->users);
 	config_free(s->config);
 	pthread_mutex_destroy(&s->commit_lock);
 	free(s);
-	if (rc && e)
-		*e = local;
 	return rc;
 }
 

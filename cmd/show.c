@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/container.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "base/vec.h"
@@ -116,19 +117,25 @@ static void write_line(struct show *s)
 	buf_reset(&s->line);
 }
 
+static bool is_text(enum show_kind k)
+{
+	return k == SHOW_TEXT || k == SHOW_ID || k == SHOW_RAW;
+}
+
 /* ---- JSON ---- */
 
 static void put_json_cell(struct jw *w, const struct show_column *c, const struct show_cell *cell)
 {
 	char iso[CLOCK_ISO_LEN + 1];
 	jw_key(w, c->name);
-	bool text = c->kind == SHOW_TEXT || c->kind == SHOW_RAW;
-	if (cell->missing || (text && !cell->text.p) || (c->kind == SHOW_TIME && !cell->number)) {
+	if (cell->missing || (is_text(c->kind) && !cell->text.p) ||
+		(c->kind == SHOW_TIME && !cell->number)) {
 		jw_null(w);
 		return;
 	}
 	switch (c->kind) {
 	case SHOW_TEXT:
+	case SHOW_ID:
 		jw_str(w, cell->text);
 		break;
 	case SHOW_RAW:
@@ -185,16 +192,20 @@ static void row_json(struct show *s, const struct show_cell *cells)
 /* ---- text of a cell, for table and CSV ---- */
 
 static void put_cell(
-	struct buf *b, const struct show_column *c, const struct show_cell *cell, bool short_time)
+	struct buf *b, const struct show_column *c, const struct show_cell *cell, bool short_form)
 {
 	char iso[CLOCK_ISO_LEN + 1];
+	/* A name, as LXC has it, is shown whole. */
+	bool is_cut = short_form && c->kind == SHOW_ID && cell->text.n == CONTAINER_ID_LEN;
 	if (cell->missing)
 		return;
 	switch (c->kind) {
 	case SHOW_TEXT:
+	case SHOW_ID:
 	case SHOW_RAW:
 		if (cell->text.p)
-			text_clean(b, cell->text);
+			text_clean(
+				b, is_cut ? str_of(cell->text.p, CONTAINER_SHORT_LEN) : cell->text);
 		break;
 	case SHOW_COUNT:
 		buf_put_u64(b, cell->number);
@@ -209,7 +220,7 @@ static void put_cell(
 		if (!cell->number)
 			break;
 		clock_iso(cell->number, iso);
-		if (short_time) /* to the millisecond: "2026-11-23T15:04:05.123Z" */
+		if (short_form) /* to the millisecond: "2026-11-23T15:04:05.123Z" */
 			buf_printf(b, "%.23sZ", iso);
 		else
 			buf_puts(b, iso);
@@ -259,7 +270,7 @@ static void row_csv(struct show *s, const struct show_cell *cells)
 		put_cell(&text, &s->columns[i], &cells[i], false);
 		if (i)
 			buf_putc(&s->line, ',');
-		put_csv_text(&s->line, buf_str(&text), kind == SHOW_TEXT || kind == SHOW_RAW);
+		put_csv_text(&s->line, buf_str(&text), is_text(kind));
 	}
 	buf_puts(&s->line, "\r\n"); /* RFC 4180 */
 	write_line(s);

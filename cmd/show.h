@@ -18,6 +18,7 @@ enum show_format show_format_of(const char *word);
 
 enum show_kind {
 	SHOW_TEXT,
+	SHOW_ID,     /* a container's; a table shows the 12 digits that Falco shows */
 	SHOW_COUNT,  /* cell.number */
 	SHOW_SIGNED, /* cell.number as int64_t */
 	SHOW_YESNO,  /* cell.number */

@@ -1,5 +1,5 @@
-#include "config/config.h"
 #include "base/text.h"
+#include "config/config.h"
 #include "config/keys.h"
 
 /* Length of the UTF-8 sequence that begins here and its code point; 1 and the byte when it is none. */

@@ -293,7 +293,7 @@ static enum value_state get_end(struct field_ctx *cx, const struct field *f,
 	return VALUE_HAVE;
 }
 
-enum fd_bool { FD_IS_SERVER, FD_CONNECTED };
+enum fd_bool { FD_IS_SERVER, FD_CONNECTED, FD_NAME_CHANGED };
 
 static enum value_state get_bool(struct field_ctx *cx, const struct field *f,
 	const struct field_arg *arg, struct value *out)
@@ -305,6 +305,8 @@ static enum value_state get_bool(struct field_ctx *cx, const struct field *f,
 		return VALUE_MISSING;
 	if (f->aux == FD_IS_SERVER)
 		return give_int(out, is_server(ev));
+	if (f->aux == FD_NAME_CHANGED)
+		return give_int(out, ev->class == EVENT_CONNECT);
 	return give_int(out, ev->class == EVENT_ACCEPT ? ev->ret >= 0 :
 							 ev->class == EVENT_CONNECT && ev->ret == 0);
 }
@@ -371,6 +373,8 @@ static const struct field table[] = {
 		.meaning = "the process is the server"},
 	{"fd.connected", FIELD_BOOL, .classes = NETS, .aux = FD_CONNECTED, .get = get_bool,
 		.meaning = "the connection stands"},
+	{"fd.name_changed", FIELD_BOOL, .classes = NETS, .aux = FD_NAME_CHANGED, .get = get_bool,
+		.meaning = "the event gave the socket another name: connect does"},
 	END("fd.cip", IP, 0, END_CLIENT, "address of the client"),
 	END("fd.sip", IP, 0, END_SERVER, "address of the server"),
 	END("fd.lip", IP, 0, END_LOCAL, "local address"),

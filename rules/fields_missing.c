@@ -10,7 +10,7 @@ const char *const fields_missing[] = {
 	"evt.arg.*", "evt.rawarg", "evt.rawarg.*", "syslog.*", "fdlist.*", "jevt.*", "ka.*", "ct.*",
 	"json.*", "gcp.*", "okta.*", "github.*",
 	"fd.cip.name", "fd.containerdirectory", "fd.containername", "fd.cproto", "fd.lip.name",
-	"fd.lproto", "fd.name_changed", "fd.proto", "fd.rip.name", "fd.rproto", "fd.sip.name",
+	"fd.lproto", "fd.proto", "fd.rip.name", "fd.rproto", "fd.sip.name",
 	"fd.sproto", "fd.types", "fd.uid", "fd.is_upper_layer", "fd.is_lower_layer", "fd.types.*",
 	"proc.aenv", "proc.aargs", "proc.env", "proc.fdlimit", "proc.fdopencount", "proc.fdusage",
 	"proc.is_container_healthcheck", "proc.is_container_liveness_probe",

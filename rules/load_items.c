@@ -67,7 +67,6 @@ static bool check_override(struct loader *l, struct place item, struct subject w
 	struct str key = pair->key->value, how = pair->value->value;
 	bool append = pair->value->kind == YAML_SCALAR && str_eqz(how, "append");
 	bool replace = pair->value->kind == YAML_SCALAR && str_eqz(how, "replace");
-	char name[64];
 
 	if (!append && !replace) {
 		report_place(l, RULES_ERROR, at, what, NULL, "override of %.*s must be append or replace",
@@ -80,10 +79,9 @@ static bool check_override(struct loader *l, struct place item, struct subject w
 			STR_ARG(key), append ? "appended to" : "replaced");
 		return false;
 	}
-	snprintf(name, sizeof(name), "%.*s", STR_ARG(key));
-	if (yaml_get(item.node, name))
+	if (yaml_get(item.node, key.p))
 		return true;
-	report_place(l, RULES_ERROR, at, what, NULL, "override names %s, which is not given", name);
+	report_place(l, RULES_ERROR, at, what, NULL, "override names %s, which is not given", key.p);
 	return false;
 }
 

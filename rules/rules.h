@@ -29,7 +29,10 @@ struct rules_options {
 	const char *const *disabled_tags;
 	size_t disabled_tags_n;
 	size_t max_file_bytes;       /* 0: 16 MiB */
-	bool check_only;             /* report only what a check needs: also rules that are off are compiled */
+	bool check_off;              /* report what cannot run also for rules that are off */
+	const char *append_output;   /* format that is put behind every output, after a blank; or NULL */
+	const char *const *append_fields; /* fields that are put into every output_fields */
+	size_t append_fields_n;
 };
 
 enum rules_level {
@@ -71,8 +74,9 @@ void rules_problem_text(struct buf *b, const struct rules_problem *p);
 /*
  * Load `n` paths as one set, in order. A directory stands for its *.yaml and *.yml files in the
  * order of their names. `o` and `report` may be NULL.
- * Returns 0 and *out even when some (or all) rules are wrong: look at report->errors_n. -1 and *e when
- * a path cannot be read or a file is not YAML at all: ERR_SYS, ERR_FORMAT, ERR_LIMIT; *out is not written.
+ * Returns 0 and *out even when some rules or whole files are wrong (a file that is no YAML gives one
+ * problem with its line): look at report->errors_n. -1 and *e when a path cannot be read, ERR_SYS,
+ * ERR_LIMIT (a file is too large), or an appended format is wrong, ERR_CONFIG; *out is not written then.
  */
 int rules_load(struct ruleset **out, const char *const *paths, size_t n,
 	       const struct rules_options *o, struct rules_report *report, struct err *e);
@@ -82,7 +86,7 @@ struct rules_text {
 	struct str text;
 };
 
-/* The same from memory. ERR_FORMAT, ERR_LIMIT. */
+/* The same from memory. ERR_LIMIT, ERR_CONFIG. */
 int rules_load_text(struct ruleset **out, const struct rules_text *texts, size_t n,
 		    const struct rules_options *o, struct rules_report *report, struct err *e);
 

@@ -43,8 +43,8 @@ static int store_record(struct batch *b, const struct record *r, struct err *e)
 	case RECORD_ALERT:
 		return store_alert(b, r->alert, e);
 	case RECORD_EVENT:
-		return is_raw(r) ? main_db_exit(b->db, r->event.event, e) :
-				   main_db_event(b->db, &r->event, e);
+		return is_raw(r) ? main_db_exit(b->db, r->event.event, e)
+				 : main_db_event(b->db, &r->event, e);
 	case RECORD_CONTAINER:
 		return main_db_container(b->db, r->container, e);
 	case RECORD_LOSS:

@@ -14,13 +14,13 @@
 #define BATCH_MAX 256
 
 struct batch {
-	struct main_db *db;   /* borrowed */
-	struct raw_log *raw;  /* borrowed */
+	struct main_db *db;  /* borrowed */
+	struct raw_log *raw; /* borrowed */
 	struct record *record[BATCH_MAX];
 	size_t n;
 	uint64_t alerts, repeated; /* of them */
-	bool open;            /* a transaction on hullwatch.db */
-	bool failed;          /* e tells why */
+	bool open;                 /* a transaction on hullwatch.db */
+	bool failed;               /* e tells why */
 	struct err e;
 };
 

@@ -27,20 +27,22 @@ struct store_cursor {
 	uint64_t exec_id;
 };
 
-static int cursor_new(struct store_cursor **out, struct store_reader *r, enum cursor_kind kind,
-	const struct store_query *q, struct err *e)
+/* NULL and *e on failure. */
+static struct store_cursor *cursor_new(
+	struct store_reader *r, enum cursor_kind kind, const struct store_query *q, struct err *e)
 {
 	if (reader_check(r, e))
-		return -1;
-	if (r->cursors == STORE_MAX_CURSORS)
-		return err_set(e, ERR_LIMIT, "more than %d queries at once", STORE_MAX_CURSORS);
+		return NULL;
+	if (r->cursors == STORE_MAX_CURSORS) {
+		err_set(e, ERR_LIMIT, "more than %d queries at once", STORE_MAX_CURSORS);
+		return NULL;
+	}
 	struct store_cursor *c = xcalloc(1, sizeof(*c));
 	c->kind = kind;
 	c->r = r;
 	c->left = q && q->limit ? q->limit : UINT64_MAX;
 	r->cursors++;
-	*out = c;
-	return 0;
+	return c;
 }
 
 void store_cursor_close(struct store_cursor *c)
@@ -56,8 +58,8 @@ void store_cursor_close(struct store_cursor *c)
 static int cursor_start(struct store_cursor **out, struct store_reader *r, enum cursor_kind kind,
 	const struct store_query *q, const struct select *s, struct err *e)
 {
-	AUTO(store_cursor_close) struct store_cursor *c = NULL;
-	if (cursor_new(&c, r, kind, q, e) || select_prepare(&c->stmt, r->db, s, e))
+	AUTO(store_cursor_close) struct store_cursor *c = cursor_new(r, kind, q, e);
+	if (!c || select_prepare(&c->stmt, r->db, s, e))
 		return -1;
 	*out = TAKE(c);
 	return 0;
@@ -103,15 +105,17 @@ static void add_alert_times(struct select *s, const struct store_query *q)
 	" a.output, a.tags, a.output_fields, a.event_id, b.boot_id, a.pid, a.start_ns, a.exec_id," \
 	" a.container_id FROM alerts a CROSS JOIN boots b ON b.boot = a.boot"
 
-int store_follow_alerts(struct store_cursor **out, struct store_reader *r, int64_t after_n,
-	struct err *e)
+int store_follow_alerts(
+	struct store_cursor **out, struct store_reader *r, int64_t after_n, struct err *e)
 {
 	AUTO(select_fini) struct select s = SELECT_INIT;
 	select_add_i64(&s, ALERT_COLUMNS " WHERE a.n > ? ORDER BY a.n", after_n);
-	if (cursor_start(out, r, CURSOR_ALERTS, NULL, &s, e))
+	AUTO(store_cursor_close) struct store_cursor *c = cursor_new(r, CURSOR_ALERTS, NULL, e);
+	if (!c || select_prepare(&c->stmt, r->db, &s, e))
 		return -1;
-	(*out)->follows = true;
-	(*out)->follow_n = after_n;
+	c->follows = true;
+	c->follow_n = after_n;
+	*out = TAKE(c);
 	return 0;
 }
 
@@ -177,8 +181,8 @@ int store_next_alert(struct store_cursor *c, struct alert_row *row, struct err *
 int store_query_events(struct store_cursor **out, struct store_reader *r,
 	const struct store_query *q, struct err *e)
 {
-	AUTO(store_cursor_close) struct store_cursor *c = NULL;
-	if (cursor_new(&c, r, CURSOR_EVENTS, q, e) || merge_open(&c->merge, r, q, e))
+	AUTO(store_cursor_close) struct store_cursor *c = cursor_new(r, CURSOR_EVENTS, q, e);
+	if (!c || merge_open(&c->merge, r, q, e))
 		return -1;
 	*out = TAKE(c);
 	return 0;
@@ -223,22 +227,21 @@ int store_query_processes(struct store_cursor **out, struct store_reader *r,
 	if (q->pid)
 		select_add_i64(&s, " AND p.pid = ?", q->pid);
 	container_filter_add(&f, &s, "p.container_id");
-	select_add(&s, q->newest_first ? " ORDER BY p.exec_ts_ns DESC, p.n DESC" :
-					 " ORDER BY p.exec_ts_ns, p.n");
+	select_add(&s, q->newest_first ? " ORDER BY p.exec_ts_ns DESC, p.n DESC"
+				       : " ORDER BY p.exec_ts_ns, p.n");
 	return cursor_start(out, r, CURSOR_PROCESSES, q, &s, e);
 }
 
 int store_query_lineage(struct store_cursor **out, struct store_reader *r, struct str boot_id,
 	struct process_key key, uint64_t exec_id, struct err *e)
 {
-	AUTO(store_cursor_close) struct store_cursor *c = NULL;
 	const struct store_query q = { .limit = PROCESS_MAX_LINEAGE };
-	if (cursor_new(&c, r, CURSOR_LINEAGE, &q, e) ||
-		sql_prepare(&c->stmt, r->db,
-			PROCESS_COLUMNS ", 0 FROM boots b JOIN processes p ON p.boot = b.boot"
-					" WHERE b.boot_id = ?1 AND p.pid = ?2 AND p.start_ns = ?3"
-					" AND p.exec_id = ?4",
-			e))
+	AUTO(store_cursor_close) struct store_cursor *c = cursor_new(r, CURSOR_LINEAGE, &q, e);
+	if (!c || sql_prepare(&c->stmt, r->db,
+			  PROCESS_COLUMNS ", 0 FROM boots b JOIN processes p ON p.boot = b.boot"
+					  " WHERE b.boot_id = ?1 AND p.pid = ?2 AND p.start_ns = ?3"
+					  " AND p.exec_id = ?4",
+			  e))
 		return -1;
 	sql_bind_str(c->stmt, 1, boot_id);
 	c->key = key;
@@ -350,8 +353,8 @@ int store_query_containers(struct store_cursor **out, struct store_reader *r,
 	if (q->until_ns)
 		select_add_i64(&s, " AND c.first_seen_ns < ?", (int64_t)q->until_ns);
 	container_filter_add(&f, &s, "c.id");
-	select_add(&s, q->newest_first ? " ORDER BY c.first_seen_ns DESC, c.id DESC" :
-					 " ORDER BY c.first_seen_ns, c.id");
+	select_add(&s, q->newest_first ? " ORDER BY c.first_seen_ns DESC, c.id DESC"
+				       : " ORDER BY c.first_seen_ns, c.id");
 	return cursor_start(out, r, CURSOR_CONTAINERS, q, &s, e);
 }
 

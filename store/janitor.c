@@ -66,7 +66,7 @@ static struct sql *connect(struct janitor *j, const char *path)
 	struct err e = { 0 };
 	struct sql *db = NULL;
 	if (sql_open(&db, path, SQL_WRITE, 100, &e) ||
-	    sql_exec(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;", &e)) {
+		sql_exec(db, "PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0;", &e)) {
 		complain(j, "checkpoint", &e);
 		sql_close(db);
 		return NULL;
@@ -243,8 +243,8 @@ int janitor_open(struct janitor **out, const struct janitor_options *o, struct e
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (rc) {
 		janitor_free(j);
-		return err_set(e, ERR_LIMIT, "cannot start the store's second thread: %s",
-			strerror(rc));
+		return err_set(
+			e, ERR_LIMIT, "cannot start the store's second thread: %s", strerror(rc));
 	}
 	*out = j;
 	return 0;

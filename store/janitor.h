@@ -14,10 +14,10 @@ struct janitor;
 struct segment;
 
 struct janitor_options {
-	const char *db_path;     /* copied */
-	const char *events_dir;  /* copied */
-	uint64_t keep_bytes;     /* all segments together; beyond it the oldest finished are removed */
-	uint64_t current;        /* this segment and later ones are not finished */
+	const char *db_path;    /* copied */
+	const char *events_dir; /* copied */
+	uint64_t keep_bytes; /* all segments together; beyond it the oldest finished are removed */
+	uint64_t current;    /* this segment and later ones are not finished */
 };
 
 struct janitor_stats {

@@ -42,8 +42,8 @@ static int take(int fd, const char *dir, struct err *e)
 	if (!pid)
 		return err_set(e, ERR_BUSY, "state directory %s is in use by another process", dir);
 	return err_set(e, ERR_BUSY,
-		"state directory %s is in use by pid %llu; stop it or choose another --state-dir", dir,
-		(unsigned long long)pid);
+		"state directory %s is in use by pid %llu; stop it or choose another --state-dir",
+		dir, (unsigned long long)pid);
 }
 
 int store_lock(const char *dir, struct err *e)

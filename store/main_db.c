@@ -2,9 +2,9 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "store/container_table.h"
-#include "store/event_table.h"
-#include "store/process_table.h"
+#include "store/container_rows.h"
+#include "store/event_rows.h"
+#include "store/process_rows.h"
 #include "store/schema.h"
 
 #include <stdlib.h>
@@ -15,9 +15,9 @@ struct main_db {
 	struct sql *db;
 	int64_t boot;
 	char *boot_id, *hostname;
-	struct event_table *events;
-	struct process_table *processes;
-	struct container_table *containers;
+	struct event_rows *events;
+	struct process_rows *processes;
+	struct container_rows *containers;
 	struct sql_stmt *begin, *commit, *rollback, *alert, *loss, *state, *mark;
 	bool open;
 	int64_t last_alert_n, committed_alert_n;
@@ -60,15 +60,15 @@ static int prepare_all(struct main_db *m, struct err *e)
 		if (sql_prepare(statement(m, i), m->db, statements[i].text, e))
 			return -1;
 	}
-	if (event_table_open(&m->events, m->db, e) ||
-	    process_table_open(&m->processes, m->db, m->boot, e) ||
-	    container_table_open(&m->containers, m->db, e))
+	if (event_rows_open(&m->events, m->db, e) ||
+		process_rows_open(&m->processes, m->db, m->boot, e) ||
+		container_rows_open(&m->containers, m->db, e))
 		return -1;
 	return 0;
 }
 
 int main_db_open(struct main_db **out, const char *path, const char *boot_id, const char *hostname,
-		 struct err *e)
+	struct err *e)
 {
 	AUTO(main_db_close) struct main_db *m = xcalloc(1, sizeof(*m));
 	m->boot_id = xstrndup(boot_id, strlen(boot_id));
@@ -76,7 +76,7 @@ int main_db_open(struct main_db **out, const char *path, const char *boot_id, co
 	if (schema_open(&m->db, path, &schema_main, e))
 		return -1;
 	if (boot_number(m->db, boot_id, hostname, &m->boot, e) || prepare_all(m, e) ||
-	    sql_get_i64(m->db, "SELECT coalesce(max(n), 0) FROM alerts", &m->last_alert_n, e))
+		sql_get_i64(m->db, "SELECT coalesce(max(n), 0) FROM alerts", &m->last_alert_n, e))
 		return err_wrap(e, "%s", path);
 	m->committed_alert_n = m->last_alert_n;
 	*out = TAKE(m);
@@ -90,9 +90,9 @@ void main_db_close(struct main_db *m)
 	main_db_rollback(m);
 	for (size_t i = 0; i < ARRAY_N(statements); i++)
 		sql_finalize(*statement(m, i));
-	event_table_close(m->events);
-	process_table_close(m->processes);
-	container_table_close(m->containers);
+	event_rows_close(m->events);
+	process_rows_close(m->processes);
+	container_rows_close(m->containers);
 	sql_close(m->db);
 	free(m->boot_id);
 	free(m->hostname);
@@ -124,8 +124,8 @@ void main_db_rollback(struct main_db *m)
 	sql_run(m->rollback, NULL);
 	m->open = false;
 	m->last_alert_n = m->committed_alert_n;
-	process_table_forget(m->processes);
-	container_table_forget(m->containers);
+	process_rows_forget(m->processes);
+	container_rows_forget(m->containers);
 }
 
 int64_t main_db_last_alert(const struct main_db *m)
@@ -212,7 +212,7 @@ static int put_lineage(struct main_db *m, const struct alert *a, struct err *e)
 	int64_t offset = ev ? (int64_t)(ev->ts_ns - ev->boot_ns) : clock_boot_to_real_offset_ns();
 	for (size_t i = 0; i < a->lineage->n; i++) {
 		struct str id = str_from(a->lineage->container_id[i]);
-		if (process_table_put(m->processes, &a->lineage->process[i], id, offset, e))
+		if (process_rows_put(m->processes, &a->lineage->process[i], id, offset, e))
 			return -1;
 	}
 	return 0;
@@ -235,7 +235,8 @@ int main_db_alert(struct main_db *m, const struct alert *a, bool *repeated, stru
 		return -1;
 	if (a->lineage && put_lineage(m, a, e))
 		return -1;
-	return a->container ? container_table_put(m->containers, a->container, a->ts_ns, false, e) : 0;
+	return a->container ? container_rows_put(m->containers, a->container, a->ts_ns, false, e)
+			    : 0;
 }
 
 int main_db_event(struct main_db *m, const struct record_event *r, struct err *e)
@@ -247,17 +248,17 @@ int main_db_event(struct main_db *m, const struct record_event *r, struct err *e
 		.container_id = str_from(r->container_id),
 		.why = r->why,
 	};
-	return event_table_insert(m->events, &entry, e) < 0 ? -1 : 0;
+	return event_rows_insert(m->events, &entry, e) < 0 ? -1 : 0;
 }
 
 int main_db_exit(struct main_db *m, const struct event *ev, struct err *e)
 {
-	return process_table_exit(m->processes, ev, e);
+	return process_rows_exit(m->processes, ev, e);
 }
 
 int main_db_container(struct main_db *m, const struct container *c, struct err *e)
 {
-	return container_table_put(m->containers, c, clock_real_ns(), true, e);
+	return container_rows_put(m->containers, c, clock_real_ns(), true, e);
 }
 
 int main_db_loss(struct main_db *m, const struct record_loss *l, struct err *e)

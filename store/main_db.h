@@ -9,7 +9,7 @@ struct main_db;
 
 /* Open or make `path` (schema_open's errors). Strings are copied. */
 int main_db_open(struct main_db **out, const char *path, const char *boot_id, const char *hostname,
-		 struct err *e);
+	struct err *e);
 void main_db_close(struct main_db *m); /* NULL is fine; rolls back what is open */
 DEFINE_AUTO(struct main_db, main_db_close)
 

@@ -17,21 +17,21 @@ enum stream_state { STREAM_WAITING, STREAM_ACTIVE, STREAM_DONE };
 
 struct stream {
 	enum stream_state state;
-	uint64_t number;          /* of the segment */
+	uint64_t number; /* of the segment */
 	bool is_main;
 	uint64_t first_ns, last_ns;
-	struct sql *db;           /* owned; NULL: the reader's */
+	struct sql *db; /* owned; NULL: the reader's */
 	struct sql_stmt *stmt;
 	struct event_row row;
 };
 
 struct merge {
 	struct store_reader *r;
-	struct store_query q;     /* strings in `arena` */
+	struct store_query q; /* strings in `arena` */
 	struct container_filter containers;
 	struct arena *arena;
 	VEC(struct stream) streams; /* hullwatch.db, then segments in the order they are reached */
-	size_t current;           /* whose row was given last; SIZE_MAX: none */
+	size_t current;             /* whose row was given last; SIZE_MAX: none */
 	char last[EVENT_ID_LEN + 1];
 	char seen[SEEN_N][EVENT_ID_LEN + 1];
 };
@@ -59,8 +59,8 @@ static int prepare_stream(struct merge *m, struct sql *db, struct sql_stmt **out
 	if (q->pid)
 		select_add_i64(&s, " AND e.pid = ?", q->pid);
 	container_filter_add(&m->containers, &s, "e.container_id");
-	select_add(&s, q->newest_first ? " ORDER BY e.ts_ns DESC, e.cpu DESC, e.seq DESC" :
-					 " ORDER BY e.ts_ns, e.cpu, e.seq");
+	select_add(&s, q->newest_first ? " ORDER BY e.ts_ns DESC, e.cpu DESC, e.seq DESC"
+				       : " ORDER BY e.ts_ns, e.cpu, e.seq");
 	return select_prepare(out, db, &s, e);
 }
 
@@ -166,8 +166,8 @@ static const struct segment_range *known_range(const struct store_reader *r, uin
 }
 
 /* 1 and *range, 0 when it is empty, -1 and *e. */
-static int look_up_range(struct store_reader *r, uint64_t number, struct segment_range *range,
-	struct err *e)
+static int look_up_range(
+	struct store_reader *r, uint64_t number, struct segment_range *range, struct err *e)
 {
 	AUTO(sql_close) struct sql *db = NULL;
 	AUTO(sql_finalize) struct sql_stmt *st = NULL;
@@ -346,8 +346,8 @@ static int copy_query(struct merge *m, const struct store_query *q, struct err *
 	return container_filter_find(&m->containers, m->r, m->q.container, e);
 }
 
-int merge_open(struct merge **out, struct store_reader *r, const struct store_query *q,
-	struct err *e)
+int merge_open(
+	struct merge **out, struct store_reader *r, const struct store_query *q, struct err *e)
 {
 	AUTO(merge_close) struct merge *m = xcalloc(1, sizeof(*m));
 	m->r = r;

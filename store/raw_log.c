@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define RETRY_NS    1000000000ull
-#define FRAMES_IDLE 256  /* of 4 KiB: worth a checkpoint when there is time */
+#define FRAMES_IDLE 256 /* of 4 KiB: worth a checkpoint when there is time */
 #define FRAMES_BUSY 2048
 
 struct raw_log {
@@ -63,10 +63,18 @@ static void drop_pending(struct raw_log *l)
 	l->pending_n = 0;
 }
 
-static void fail(struct raw_log *l, const struct err *e)
+void raw_log_let_go(struct raw_log *l)
 {
+	if (!l->segment)
+		return;
 	segment_close(l->segment);
 	l->segment = NULL;
+	janitor_current(l->o.janitor, ++l->number);
+}
+
+static void fail(struct raw_log *l, const struct err *e)
+{
+	raw_log_let_go(l);
 	drop_pending(l);
 	l->failure = *e;
 	l->news = true;

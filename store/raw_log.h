@@ -14,7 +14,7 @@ struct raw_log_options {
 	const char *dir, *boot_id, *hostname; /* must outlive the log */
 	uint64_t max_bytes, max_age_ns;       /* of one segment */
 	struct janitor *janitor;
-	uint64_t number;                      /* of the segment to go on with, or to make */
+	uint64_t number; /* of the segment to go on with, or to make */
 };
 
 struct raw_log *raw_log_new(const struct raw_log_options *o);
@@ -40,6 +40,9 @@ void raw_log_note_lost(struct raw_log *l, uint64_t n);
 
 /* Nothing to do just now: have the log folded in if it is worth it. */
 void raw_log_idle(struct raw_log *l);
+
+/* The disk is full: end the current segment as it is, so that retention may remove it. */
+void raw_log_let_go(struct raw_log *l);
 
 /* True when raw_log_idle() has something to do. */
 bool raw_log_is_dirty(const struct raw_log *l);

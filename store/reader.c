@@ -59,7 +59,8 @@ static int open_paths(struct store_reader *r, const char *path, struct err *e)
 	struct stat st;
 	if (stat(path, &st))
 		return err_set(e, errno == ENOENT ? ERR_NOT_FOUND : ERR_SYS,
-			errno == ENOENT ? "%s is not there: nothing has been stored yet" : "open %s",
+			errno == ENOENT ? "%s is not there: nothing has been stored yet"
+					: "open %s",
 			path);
 	if (!S_ISDIR(st.st_mode))
 		return schema_open_read(&r->db, path, &schema_main, e);

@@ -42,27 +42,27 @@ uint32_t store_reader_skipped(const struct store_reader *r);
 struct store_query {
 	uint64_t since_ns, until_ns; /* UTC, since <= ts < until; until 0: open */
 	bool newest_first;
-	uint64_t limit;              /* 0: none */
-	int64_t after_n, before_n;   /* alerts: after_n < n, n < before_n (0: open). For pages */
-	bool by_priority;            /* alerts: only this severe or more */
+	uint64_t limit;            /* 0: none */
+	int64_t after_n, before_n; /* alerts: after_n < n, n < before_n (0: open). For pages */
+	bool by_priority;          /* alerts: only this severe or more */
 	enum priority least_priority;
-	struct str rule;             /* alerts: whole name */
-	struct str container;        /* whole id, at least its first 12 digits, or name; "host": none */
-	struct str id;               /* alerts, events: this one */
-	struct str class_name;       /* events: "open", "exec", ... */
-	uint32_t pid;                /* events, processes: thread group */
+	struct str rule;       /* alerts: whole name */
+	struct str container;  /* whole id, at least its first 12 digits, or name; "host": none */
+	struct str id;         /* alerts, events: this one */
+	struct str class_name; /* events: "open", "exec", ... */
+	uint32_t pid;          /* events, processes: thread group */
 };
 
 struct alert_row {
-	int64_t n;               /* grows in the order of commit */
+	int64_t n; /* grows in the order of commit */
 	struct str id;
 	uint64_t ts_ns;
 	enum priority priority;
 	struct str severity, source, hostname, rule, output;
 	struct str tags_json, fields_json;
-	struct str event_id;     /* p == NULL: none */
+	struct str event_id; /* p == NULL: none */
 	struct str boot_id;
-	struct process_key key;  /* tgid 0: none */
+	struct process_key key; /* tgid 0: none */
 	uint64_t exec_id;
 	struct str container_id; /* empty: host */
 };
@@ -74,7 +74,7 @@ struct event_row {
 	uint32_t cpu;
 	uint64_t seq;
 	struct str class_name, type;
-	uint32_t flags;          /* EVENT_F_* */
+	uint32_t flags; /* EVENT_F_* */
 	struct process_key key;
 	uint64_t exec_id;
 	uint32_t tid, uid, gid;
@@ -82,8 +82,8 @@ struct event_row {
 	int64_t ret;
 	struct str comm, name, args;
 	struct str container_id;
-	struct str why;          /* "alert", "before", "all" */
-	struct str packed;       /* event_unpack(); raw bytes */
+	struct str why;    /* "alert", "before", "all" */
+	struct str packed; /* event_unpack(); raw bytes */
 };
 
 struct process_row {
@@ -93,7 +93,7 @@ struct process_row {
 	struct process_key parent;
 	uint64_t parent_exec_id;
 	uint32_t ppid, vpid, sid, pgid, vpgid;
-	uint64_t exec_ts_ns;     /* UTC */
+	uint64_t exec_ts_ns; /* UTC */
 	bool exited;
 	uint64_t exit_ts_ns;
 	int32_t exit_code;
@@ -103,7 +103,7 @@ struct process_row {
 	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc;
 	bool exe_upper, exe_memfd, kthread, truncated, inherited, partial;
 	struct str container_id;
-	uint64_t alerts_n;       /* of this execution; 0 in a lineage */
+	uint64_t alerts_n; /* of this execution; 0 in a lineage */
 };
 
 struct container_row {
@@ -137,28 +137,28 @@ struct source_row {
  * be both in hullwatch.db and in a segment, or twice after a restart.
  */
 int store_query_alerts(struct store_cursor **out, struct store_reader *r,
-		       const struct store_query *q, struct err *e);
+	const struct store_query *q, struct err *e);
 int store_query_events(struct store_cursor **out, struct store_reader *r,
-		       const struct store_query *q, struct err *e);
+	const struct store_query *q, struct err *e);
 int store_query_processes(struct store_cursor **out, struct store_reader *r,
-			  const struct store_query *q, struct err *e);
+	const struct store_query *q, struct err *e);
 int store_query_containers(struct store_cursor **out, struct store_reader *r,
-			   const struct store_query *q, struct err *e);
+	const struct store_query *q, struct err *e);
 int store_query_losses(struct store_cursor **out, struct store_reader *r,
-		       const struct store_query *q, struct err *e);
+	const struct store_query *q, struct err *e);
 int store_query_sources(struct store_cursor **out, struct store_reader *r,
-			const struct store_query *q, struct err *e);
+	const struct store_query *q, struct err *e);
 
 /*
  * Alerts after n, oldest first, to be stepped again and again: after a 0 it goes on with what was
  * committed meanwhile. For printers and outboxes, which have it prepared once.
  */
-int store_follow_alerts(struct store_cursor **out, struct store_reader *r, int64_t after_n,
-			struct err *e);
+int store_follow_alerts(
+	struct store_cursor **out, struct store_reader *r, int64_t after_n, struct err *e);
 
 /* The execution itself, then its ancestors, at most PROCESS_MAX_LINEAGE. */
 int store_query_lineage(struct store_cursor **out, struct store_reader *r, struct str boot_id,
-			struct process_key key, uint64_t exec_id, struct err *e);
+	struct process_key key, uint64_t exec_id, struct err *e);
 void store_cursor_close(struct store_cursor *c);
 DEFINE_AUTO(struct store_cursor, store_cursor_close)
 
@@ -168,7 +168,8 @@ DEFINE_AUTO(struct store_cursor, store_cursor_close)
  */
 int store_next_alert(struct store_cursor *c, struct alert_row *row, struct err *e);
 int store_next_event(struct store_cursor *c, struct event_row *row, struct err *e);
-int store_next_process(struct store_cursor *c, struct process_row *row, struct err *e); /* lineage too */
+int store_next_process(
+	struct store_cursor *c, struct process_row *row, struct err *e); /* lineage too */
 int store_next_container(struct store_cursor *c, struct container_row *row, struct err *e);
 int store_next_loss(struct store_cursor *c, struct loss_row *row, struct err *e);
 int store_next_source(struct store_cursor *c, struct source_row *row, struct err *e);
@@ -178,7 +179,7 @@ int store_reader_last_alert(struct store_reader *r, int64_t *n, struct err *e);
 
 struct store_counts {
 	uint64_t alerts, events, processes, containers;
-	uint64_t lost;                 /* sum over all loss records */
+	uint64_t lost; /* sum over all loss records */
 	uint64_t segments, segment_bytes, db_bytes;
 	uint64_t oldest_ns, newest_ns; /* of alerts; 0: none */
 };

@@ -43,7 +43,10 @@ struct select {
 	int args_n;
 };
 
-#define SELECT_INIT { .text = BUF_INIT(16384) }
+#define SELECT_INIT                                                                                \
+	{                                                                                          \
+		.text = BUF_INIT(16384)                                                            \
+	}
 
 void select_fini(struct select *s);
 DEFINE_AUTO_VALUE(struct select, select_fini)
@@ -63,15 +66,15 @@ struct container_filter {
 };
 
 /* `text` is borrowed by the filter. */
-int container_filter_find(struct container_filter *f, struct store_reader *r, struct str text,
-	struct err *e);
+int container_filter_find(
+	struct container_filter *f, struct store_reader *r, struct str text, struct err *e);
 /* Adds the condition on `column`, such as "a.container_id". */
 void container_filter_add(const struct container_filter *f, struct select *s, const char *column);
 
 /* Events of all files in one order. */
 struct merge;
-int merge_open(struct merge **out, struct store_reader *r, const struct store_query *q,
-	struct err *e);
+int merge_open(
+	struct merge **out, struct store_reader *r, const struct store_query *q, struct err *e);
 int merge_next(struct merge *m, struct event_row *row, struct err *e);
 void merge_close(struct merge *m); /* NULL is fine */
 DEFINE_AUTO(struct merge, merge_close)

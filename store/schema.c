@@ -14,8 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define SCHEMA_BUSY_MS         2000
-#define SCHEMA_MAX_MIGRATIONS  1000
+#define SCHEMA_BUSY_MS        2000
+#define SCHEMA_MAX_MIGRATIONS 1000
 
 static int path_join(char out[PATH_MAX], const char *path, const char *suffix, struct err *e)
 {
@@ -28,7 +28,7 @@ static int path_join(char out[PATH_MAX], const char *path, const char *suffix, s
 int schema_unlink(const char *path, struct err *e)
 {
 	/* The database first: a lone -wal is rubbish, a database that lost its -wal lost commits. */
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-journal"};
+	static const char *const suffixes[] = { "", "-wal", "-shm", "-journal" };
 	char name[PATH_MAX];
 	for (size_t i = 0; i < ARRAY_N(suffixes); i++) {
 		if (path_join(name, path, suffixes[i], e))
@@ -54,23 +54,23 @@ static int look_at_file(const char *path, uint64_t *size, struct err *e)
 	return st.st_size > 0;
 }
 
-static int check_identity(struct sql *db, const char *path, const struct schema *s,
-			  int64_t *version, struct err *e)
+static int check_identity(
+	struct sql *db, const char *path, const struct schema *s, int64_t *version, struct err *e)
 {
 	int64_t id;
 	if (sql_get_i64(db, "PRAGMA application_id", &id, e) ||
-	    sql_get_i64(db, "PRAGMA user_version", version, e))
-		return err_wrap(e, "%s is damaged or not a database; move it away to start a new one",
-				path);
+		sql_get_i64(db, "PRAGMA user_version", version, e))
+		return err_wrap(e,
+			"%s is damaged or not a database; move it away to start a new one", path);
 	if (id != s->application_id)
 		return err_set(e, ERR_FORMAT,
-			       "%s belongs to another program, it is not a hullwatch %s; left as it is",
-			       path, s->what);
+			"%s belongs to another program, it is not a hullwatch %s; left as it is",
+			path, s->what);
 	if (*version > s->version)
 		return err_set(e, ERR_UNSUPPORTED,
-			       "%s was made by a newer hullwatch (format %lld, this one reads up to "
-			       "%lld); left as it is",
-			       path, (long long)*version, (long long)s->version);
+			"%s was made by a newer hullwatch (format %lld, this one reads up to "
+			"%lld); left as it is",
+			path, (long long)*version, (long long)s->version);
 	if (*version < 1)
 		return err_set(e, ERR_FORMAT, "%s has no format version; left as it is", path);
 	return 0;
@@ -80,7 +80,7 @@ static int check_damage(struct sql *db, const char *path, bool whole, struct err
 {
 	/* Without it at least the schema is read. */
 	const char *check = whole ? "PRAGMA quick_check(1)"
-							   : "SELECT 'ok' FROM sqlite_schema LIMIT 1";
+				  : "SELECT 'ok' FROM sqlite_schema LIMIT 1";
 	AUTO(sql_finalize) struct sql_stmt *st = NULL;
 	int rc = sql_prepare(&st, db, check, e);
 	if (!rc)
@@ -89,13 +89,13 @@ static int check_damage(struct sql *db, const char *path, bool whole, struct err
 		return err_wrap(e, "%s is damaged; move it away to start a new one", path);
 	if (rc == 1 && !str_eq(sql_str(st, 0), STR("ok")))
 		return err_set(e, ERR_FORMAT,
-			       "%s is damaged (%.*s); move it away to start a new one", path,
-			       STR_ARG(sql_str(st, 0)));
+			"%s is damaged (%.*s); move it away to start a new one", path,
+			STR_ARG(sql_str(st, 0)));
 	return 0;
 }
 
-static int check_existing(const char *path, uint64_t size, const struct schema *s,
-			  int64_t *version, struct err *e)
+static int check_existing(
+	const char *path, uint64_t size, const struct schema *s, int64_t *version, struct err *e)
 {
 	AUTO(sql_close) struct sql *db = NULL;
 	if (sql_open(&db, path, SQL_READ, SCHEMA_BUSY_MS, e))
@@ -140,7 +140,7 @@ static int fill_new(const char *path, const struct schema *s, struct err *e)
 		return -1;
 	/* Not yet visible under its name: what a power cut leaves of it is thrown away. */
 	if (sql_exec(db, "PRAGMA synchronous = OFF; BEGIN;", e) || sql_exec(db, s->create, e) ||
-	    sql_exec(db, "COMMIT; PRAGMA journal_mode = WAL;", e))
+		sql_exec(db, "COMMIT; PRAGMA journal_mode = WAL;", e))
 		return -1;
 	return 0;
 }
@@ -149,7 +149,7 @@ static int create(const char *path, const struct schema *s, struct err *e)
 {
 	char fresh[PATH_MAX];
 	if (path_join(fresh, path, ".new", e) || schema_unlink(fresh, e) ||
-	    make_private_file(fresh, e))
+		make_private_file(fresh, e))
 		return -1;
 	if (fill_new(fresh, s, e)) {
 		schema_unlink(fresh, NULL);
@@ -168,7 +168,7 @@ static int backup(struct sql *db, const char *path, int64_t version, struct err 
 	char suffix[32], copy[PATH_MAX];
 	snprintf(suffix, sizeof(suffix), ".v%lld.bak", (long long)version);
 	if (path_join(copy, path, suffix, e) || schema_unlink(copy, e) ||
-	    make_private_file(copy, e))
+		make_private_file(copy, e))
 		return -1;
 	AUTO(sql_finalize) struct sql_stmt *st = NULL;
 	if (sql_prepare(&st, db, "VACUUM INTO ?1", e))
@@ -179,8 +179,8 @@ static int backup(struct sql *db, const char *path, int64_t version, struct err 
 	return sync_folder_of(path, e);
 }
 
-static int migrate(struct sql *db, const char *path, const struct schema *s, int64_t version,
-		   struct err *e)
+static int migrate(
+	struct sql *db, const char *path, const struct schema *s, int64_t version, struct err *e)
 {
 	if (version == s->version)
 		return 0;
@@ -226,7 +226,8 @@ int schema_open_read(struct sql **out, const char *path, const struct schema *s,
 	if (there < 0)
 		return -1;
 	if (!there)
-		return err_set(e, ERR_NOT_FOUND, "%s is not there: nothing has been stored yet", path);
+		return err_set(
+			e, ERR_NOT_FOUND, "%s is not there: nothing has been stored yet", path);
 	AUTO(sql_close) struct sql *db = NULL;
 	if (sql_open(&db, path, SQL_READ, SCHEMA_BUSY_MS, e))
 		return err_wrap(e, "open %s", path);

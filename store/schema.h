@@ -8,15 +8,16 @@
 #include "base/sql.h"
 
 struct schema {
-	const char *what;        /* for messages: "database", "event segment" */
+	const char *what; /* for messages: "database", "event segment" */
 	int64_t application_id;
-	int64_t version;         /* PRAGMA user_version of `create` */
-	const char *create;      /* script; sets application_id and user_version itself */
+	int64_t version;    /* PRAGMA user_version of `create` */
+	const char *create; /* script; sets application_id and user_version itself */
 	/* migrations[i] leads from version i + 1 to i + 2 and sets user_version; version - 1 of them. */
 	const char *const *migrations;
-	const char *pragmas;     /* run on every writing connection */
-	bool durable;            /* a new file is synced before it gets its name */
-	uint64_t check_bytes;    /* a file up to this size is checked whole when it is opened to write */
+	const char *pragmas; /* run on every writing connection */
+	bool durable;        /* a new file is synced before it gets its name */
+	uint64_t
+		check_bytes; /* a file up to this size is checked whole when it is opened to write */
 };
 
 extern const struct schema schema_main;

@@ -1,7 +1,7 @@
 #include "store/segment.h"
 
 #include "base/clock.h"
-#include "store/event_table.h"
+#include "store/event_rows.h"
 #include "store/schema.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@
 
 struct segment {
 	struct sql *db;
-	struct event_table *events;
+	struct event_rows *events;
 	struct sql_stmt *begin, *commit, *rollback, *pages;
 	uint64_t number, created_ns;
 	int64_t boot, page_size;
@@ -90,8 +90,8 @@ int segment_list_read(struct segment_list *out, const char *dir, struct err *e)
 		if (!parse_name(de->d_name, &f.number))
 			continue;
 		if (l.file.n == SEGMENT_MAX_FILES)
-			return err_set(e, ERR_LIMIT, "%s: more than %d segments", dir,
-				SEGMENT_MAX_FILES);
+			return err_set(
+				e, ERR_LIMIT, "%s: more than %d segments", dir, SEGMENT_MAX_FILES);
 		f.bytes = bytes_of(dirfd(d), de->d_name);
 		vec_push(&l.file, f);
 	}
@@ -120,9 +120,9 @@ static int read_created(struct segment *s, struct err *e)
 {
 	int64_t created, sealed;
 	if (sql_get_i64(s->db, "SELECT count(*) FROM meta WHERE key = 'sealed_ns'", &sealed, e) ||
-	    sql_get_i64(s->db,
-		    "SELECT coalesce((SELECT value FROM meta WHERE key = 'created_ns'), 0)",
-		    &created, e))
+		sql_get_i64(s->db,
+			"SELECT coalesce((SELECT value FROM meta WHERE key = 'created_ns'), 0)",
+			&created, e))
 		return -1;
 	if (sealed)
 		return err_set(e, ERR_FORMAT, "it is sealed");
@@ -133,16 +133,16 @@ static int read_created(struct segment *s, struct err *e)
 static int prepare_all(struct segment *s, struct err *e)
 {
 	if (sql_prepare(&s->begin, s->db, "BEGIN IMMEDIATE", e) ||
-	    sql_prepare(&s->commit, s->db, "COMMIT", e) ||
-	    sql_prepare(&s->rollback, s->db, "ROLLBACK", e) ||
-	    sql_prepare(&s->pages, s->db, "PRAGMA page_count", e) ||
-	    sql_get_i64(s->db, "PRAGMA page_size", &s->page_size, e))
+		sql_prepare(&s->commit, s->db, "COMMIT", e) ||
+		sql_prepare(&s->rollback, s->db, "ROLLBACK", e) ||
+		sql_prepare(&s->pages, s->db, "PRAGMA page_count", e) ||
+		sql_get_i64(s->db, "PRAGMA page_size", &s->page_size, e))
 		return -1;
-	return event_table_open(&s->events, s->db, e);
+	return event_rows_open(&s->events, s->db, e);
 }
 
 int segment_open(struct segment **out, const char *dir, uint64_t number, const char *boot_id,
-		 const char *hostname, struct err *e)
+	const char *hostname, struct err *e)
 {
 	char path[PATH_MAX];
 	if (segment_path(path, dir, number, e))
@@ -153,7 +153,7 @@ int segment_open(struct segment **out, const char *dir, uint64_t number, const c
 	if (schema_open(&s->db, path, &schema_segment, e))
 		return -1;
 	if (read_created(s, e) || boot_number(s->db, boot_id, hostname, &s->boot, e) ||
-	    prepare_all(s, e))
+		prepare_all(s, e))
 		return err_wrap(e, "event segment %s", path);
 	*out = TAKE(s);
 	return 0;
@@ -167,7 +167,7 @@ static void close_statements(struct segment *s)
 	sql_finalize(s->commit);
 	sql_finalize(s->rollback);
 	sql_finalize(s->pages);
-	event_table_close(s->events);
+	event_rows_close(s->events);
 	s->begin = s->commit = s->rollback = s->pages = NULL;
 	s->events = NULL;
 }
@@ -194,7 +194,7 @@ int segment_put(struct segment *s, const struct record_event *r, struct err *e)
 		.container_id = str_from(r->container_id),
 		.why = r->why,
 	};
-	return event_table_insert(s->events, &entry, e) < 0 ? -1 : 0;
+	return event_rows_insert(s->events, &entry, e) < 0 ? -1 : 0;
 }
 
 int segment_commit(struct segment *s, struct err *e)
@@ -244,10 +244,11 @@ static int note_range(struct sql *db, uint64_t lost, struct err *e)
 	for (size_t i = 0; i < ARRAY_N(facts); i++) {
 		int64_t v;
 		if (sql_get_i64(db, facts[i].query, &v, e) ||
-		    meta_set(db, facts[i].key, (uint64_t)v, e))
+			meta_set(db, facts[i].key, (uint64_t)v, e))
 			return -1;
 	}
-	return meta_set(db, "lost", lost, e) || meta_set(db, "sealed_ns", clock_real_ns(), e) ? -1 : 0;
+	return meta_set(db, "lost", lost, e) || meta_set(db, "sealed_ns", clock_real_ns(), e) ? -1
+											      : 0;
 }
 
 int segment_seal(struct segment *s, uint64_t lost, struct err *e)
@@ -256,9 +257,9 @@ int segment_seal(struct segment *s, uint64_t lost, struct err *e)
 	close_statements(s);
 	int rc = sql_exec(s->db, "BEGIN IMMEDIATE", e) || note_range(s->db, lost, e) ||
 				 sql_exec(s->db, "COMMIT", e) ||
-				 sql_get_i64(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy, e) ?
-			 -1 :
-			 0;
+				 sql_get_i64(s->db, "PRAGMA wal_checkpoint(TRUNCATE)", &busy, e)
+			 ? -1
+			 : 0;
 	/*
 	 * Without a log it is one file that opens from a read-only folder too. A reader that is in it now
 	 * prevents that; it is as good with its log.

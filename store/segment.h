@@ -34,7 +34,7 @@ struct segment;
 
 /* Open or make it. ERR_FORMAT also for one that is sealed: it takes no more. */
 int segment_open(struct segment **out, const char *dir, uint64_t number, const char *boot_id,
-		 const char *hostname, struct err *e);
+	const char *hostname, struct err *e);
 
 /* Rolls back what is open. NULL is fine. */
 void segment_close(struct segment *s);

@@ -55,8 +55,8 @@ static bool is_hex(struct str s)
 	return true;
 }
 
-int container_filter_find(struct container_filter *f, struct store_reader *r, struct str text,
-	struct err *e)
+int container_filter_find(
+	struct container_filter *f, struct store_reader *r, struct str text, struct err *e)
 {
 	*f = (struct container_filter){ .on = text.n > 0 };
 	if (!f->on)

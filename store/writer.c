@@ -28,6 +28,8 @@ enum {
 	QUEUE_DEFAULT = 65536,
 	QUEUE_MIN = 16,
 	QUEUE_MAX = 1 << 22,
+	RESERVE_PART = 8, /* of the queue's room, which raw events may not take */
+	ALERT_TEXT_BYTES = 4096,
 };
 
 #define MS                     1000000ull
@@ -38,6 +40,7 @@ enum {
 #define SEGMENT_BYTES_DEFAULT  (64ull << 20)
 #define SEGMENT_AGE_DEFAULT_NS (3600 * 1000 * MS)
 #define EVENTS_BYTES_DEFAULT   (1ull << 30)
+#define QUEUE_BYTES_DEFAULT    (64ull << 20)
 
 struct counters {
 	_Atomic uint64_t alerts, alerts_repeated, events, events_refused, events_dropped;
@@ -61,6 +64,7 @@ struct store_writer {
 	struct record_mark first_mark;
 	int64_t first_n;
 	struct counters count;
+	_Atomic uint64_t queued_bytes;
 
 	pthread_mutex_t lock; /* for error and stopping; never held across I/O */
 	pthread_cond_t wake;  /* stopping */
@@ -69,7 +73,7 @@ struct store_writer {
 
 	/* The store thread's own. */
 	struct batch batch;
-	uint64_t frames;      /* guessed, in the log since the last checkpoint */
+	uint64_t frames; /* guessed, in the log since the last checkpoint */
 	struct log_limit limit;
 };
 
@@ -90,8 +94,7 @@ static bool pause_for(struct store_writer *w, uint64_t ns)
 	uint64_t at = clock_mono_ns() + ns;
 	struct timespec until = { (time_t)(at / (1000 * MS)), (long)(at % (1000 * MS)) };
 	pthread_mutex_lock(&w->lock);
-	while (!w->stopping &&
-		pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT)
+	while (!w->stopping && pthread_cond_timedwait(&w->wake, &w->lock, &until) != ETIMEDOUT)
 		;
 	bool stopping = w->stopping;
 	pthread_mutex_unlock(&w->lock);
@@ -108,6 +111,8 @@ static bool retry(struct store_writer *w)
 	struct batch *b = &w->batch;
 	uint64_t wait = RETRY_FIRST_NS, give_up = 0;
 	batch_shed_raw(b);
+	if (b->e.sys == ENOSPC)
+		raw_log_let_go(w->raw);
 	for (;;) {
 		note_failure(w, "alerts cannot be written, they are held and tried again", &b->e);
 		batch_rollback(b);
@@ -185,13 +190,32 @@ static bool finish_batch(struct store_writer *w)
 	return true;
 }
 
+/* Near enough: a queue of alerts with long lineages must not take all memory. */
+static uint64_t record_bytes(const struct record *r)
+{
+	const struct event *ev = NULL;
+	uint64_t n = sizeof(*r);
+	if (r->type == RECORD_EVENT) {
+		ev = r->event.event;
+	} else if (r->type == RECORD_ALERT) {
+		ev = r->alert->event;
+		n += sizeof(*r->alert) + ALERT_TEXT_BYTES;
+		for (size_t i = 0; r->alert->lineage && i < r->alert->lineage->n; i++)
+			n += r->alert->lineage->process[i].args.n;
+		n += r->alert->lineage ? sizeof(*r->alert->lineage) : 0;
+	}
+	return ev ? n + sizeof(*ev) + ev->data_len : n;
+}
+
 static size_t take(struct store_writer *w, int timeout_ms)
 {
 	void *chunk[CHUNK];
 	size_t room = BATCH_MAX - w->batch.n;
 	size_t n = queue_pop(w->queue, chunk, room < CHUNK ? room : CHUNK, timeout_ms);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		atomic_fetch_sub(&w->queued_bytes, record_bytes(chunk[i]));
 		batch_add(&w->batch, chunk[i]);
+	}
 	return n;
 }
 
@@ -226,12 +250,28 @@ static void *writer_main(void *arg)
 
 /* --- the outside --- */
 
+/* Room is taken before the push and given back when it fails, so the bound holds between threads. */
+static bool reserve_bytes(struct store_writer *w, uint64_t n, bool raw)
+{
+	uint64_t most = w->o.queue_max_bytes - (raw ? w->o.queue_max_bytes / RESERVE_PART : 0);
+	uint64_t before = atomic_fetch_add(&w->queued_bytes, n);
+	/* Into an empty queue anything goes: no alert may be too large for ever. */
+	if (!before || before + n <= most)
+		return true;
+	atomic_fetch_sub(&w->queued_bytes, n);
+	return false;
+}
+
 static enum sink_result put(void *ctx, struct record *r)
 {
 	struct store_writer *w = ctx;
 	bool raw = r->type == RECORD_EVENT && r->event.why != EVENT_WHY_ALERT;
-	if (queue_push(w->queue, r, raw ? QUEUE_BULK : QUEUE_VITAL))
-		return SINK_OK;
+	uint64_t bytes = record_bytes(r);
+	if (reserve_bytes(w, bytes, raw)) {
+		if (queue_push(w->queue, r, raw ? QUEUE_BULK : QUEUE_VITAL))
+			return SINK_OK;
+		atomic_fetch_sub(&w->queued_bytes, bytes);
+	}
 	if (raw)
 		atomic_fetch_add(&w->count.events_refused, 1);
 	return SINK_FULL;
@@ -296,19 +336,21 @@ static struct store_writer *writer_new(const struct store_options *o)
 	struct store_writer *w = xcalloc(1, sizeof(*w));
 	pthread_condattr_t attr;
 	w->lock_fd = -1;
+	w->limit.burst = 1; /* a full disk lasts */
 	w->o = *o;
 	w->o.dir = w->dir = xstrndup(o->dir, strlen(o->dir));
 	w->o.boot_id = w->boot_id = xstrndup(o->boot_id, strlen(o->boot_id));
 	w->o.hostname = w->hostname = xstrndup(o->hostname, strlen(o->hostname));
 	w->o.events_max_bytes = or_default(o->events_max_bytes, EVENTS_BYTES_DEFAULT);
 	w->o.segment_max_bytes = or_default(o->segment_max_bytes, SEGMENT_BYTES_DEFAULT);
+	w->o.queue_max_bytes = or_default(o->queue_max_bytes, QUEUE_BYTES_DEFAULT);
 	w->o.segment_max_age_ns = or_default(o->segment_max_age_ns, SEGMENT_AGE_DEFAULT_NS);
 	/* Retention removes whole segments: with few of them it would remove most of the history. */
 	if (w->o.segment_max_bytes > w->o.events_max_bytes / 4)
 		w->o.segment_max_bytes = w->o.events_max_bytes / 4;
-	size_t capacity = bounded(o->queue_capacity ? o->queue_capacity : QUEUE_DEFAULT, QUEUE_MIN,
-		QUEUE_MAX);
-	w->queue = queue_new(capacity, capacity / 8);
+	size_t capacity = bounded(
+		o->queue_capacity ? o->queue_capacity : QUEUE_DEFAULT, QUEUE_MIN, QUEUE_MAX);
+	w->queue = queue_new(capacity, capacity / RESERVE_PART);
 	w->sink = (struct sink){ w, put };
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);

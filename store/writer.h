@@ -21,13 +21,14 @@ struct store_writer;
 
 /* Strings are copied. Zero is the default of every number. */
 struct store_options {
-	const char *dir;             /* state directory; made with mode 0700 when absent */
+	const char *dir; /* state directory; made with mode 0700 when absent */
 	const char *boot_id;
 	const char *hostname;
 	uint64_t segment_max_bytes;  /* default 64 MiB */
 	uint64_t segment_max_age_ns; /* default 1 h */
 	uint64_t events_max_bytes;   /* all segments together, oldest unlinked; default 1 GiB */
 	size_t queue_capacity;       /* records; default 65536, an eighth of it only for alerts */
+	uint64_t queue_max_bytes;    /* what the queue may hold; default 64 MiB, an eighth as above */
 	/*
 	 * Called on the store thread after each commit, and for a mark that had nothing to commit
 	 * before it. `mark`: the newest mark of which everything before it is committed, valid during
@@ -46,14 +47,14 @@ struct store_stats {
 	uint64_t events_refused;  /* the queue had no room: the caller was told SINK_FULL */
 	uint64_t events_dropped;  /* taken, but the disk refused them */
 	uint64_t commits;
-	uint64_t failures;        /* transactions that the disk refused */
-	uint64_t segments;        /* files now */
-	uint64_t segment_bytes;   /* of these, now */
+	uint64_t failures;      /* transactions that the disk refused */
+	uint64_t segments;      /* files now */
+	uint64_t segment_bytes; /* of these, now */
 	uint64_t segments_removed;
-	uint64_t queue_len;       /* now */
+	uint64_t queue_len; /* now */
 	int64_t last_alert_n;
-	bool failing;             /* now: the last transaction was refused and is being tried again */
-	char error[256];          /* what it was refused with; stays after recovery; "" if never */
+	bool failing;    /* now: the last transaction was refused and is being tried again */
+	char error[256]; /* what it was refused with; stays after recovery; "" if never */
 };
 
 /*

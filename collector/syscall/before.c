@@ -11,7 +11,8 @@
  */
 struct entry {
 	uint32_t size; /* with this header; aligned to 8 */
-	bool stored;
+	bool stored; /* elsewhere: not handed over again */
+	bool taken;  /* this one and all before it of its key */
 	uint64_t key;
 	uint64_t previous; /* of the same bucket */
 	struct event ev;   /* ev.data is set when read */
@@ -76,6 +77,7 @@ void before_add(struct before *b, uint64_t key, const struct event *ev, bool sto
 	struct entry *e = entry_make(b, size);
 	e->size = size;
 	e->stored = stored;
+	e->taken = false;
 	e->key = key;
 	e->previous = *bucket;
 	e->ev = *ev;
@@ -88,15 +90,20 @@ void before_take(struct before *b, uint64_t key, uint64_t since_boot_ns, size_t 
 		 bool (*fn)(void *ctx, struct event *ev), void *ctx)
 {
 	uint64_t at = b->heads[hash_u64(key) & (BEFORE_HEADS - 1)];
+	bool newest = true;
 
 	while (at != BEFORE_NONE && at >= b->tail && at < b->head && max > 0) {
 		struct entry *e = entry_at(b, at);
 		at = e->previous;
 		if (e->key != key)
 			continue;
-		/* what lies before one that was handed over was handed over with it, or is too old */
-		if (e->stored || e->ev.boot_ns < since_boot_ns)
+		if (e->taken || e->ev.boot_ns < since_boot_ns)
 			return;
+		/* what lies before it goes with it now, or is too old, or too much */
+		e->taken = newest;
+		newest = false;
+		if (e->stored)
+			continue;
 		e->stored = true;
 		e->ev.data = (const char *)(e + 1);
 		max--;

@@ -5,9 +5,11 @@
 #include "collector/syscall/seed.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/vfs.h>
 
 #define DEFAULT_RING_BYTES     (16u << 20)
 #define DEFAULT_PRIORITY_BYTES (4u << 20)
@@ -27,12 +29,11 @@ static void options_fill(struct capture_options *o)
 	o->park_ns = o->park_ns ? o->park_ns : DEFAULT_PARK_NS;
 }
 
-static void ask_resolver(void *ctx, const struct container *ctr)
+static bool ask_resolver(void *ctx, const struct container *ctr)
 {
 	struct capture *c = ctx;
 
-	if (!resolver_ask(c->resolver, ctr->id, ctr->runtime))
-		log_warn("capture", "container %.12s: too many are waiting to be looked up", ctr->id);
+	return resolver_ask(c->resolver, ctr->id, ctr->runtime);
 }
 
 static void resolver_done(void *ctx)
@@ -95,14 +96,25 @@ static bool attach_container(void *ctx, struct process *p)
 	return true;
 }
 
+/* On a hybrid host /sys/fs/cgroup holds v1 hierarchies, whose ids are others' ids. */
+static void scan_cgroups(struct capture *c)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	struct statfs fs;
+
+	for (size_t i = 0; i < ARRAY_N(roots); i++) {
+		if (statfs(roots[i], &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+			container_table_scan(c->containers, roots[i]);
+	}
+}
+
 static int seed(struct capture *c, struct err *e)
 {
 	AUTO_FD int fd = probe_open_seed(c->probe, e);
 
 	if (fd < 0)
 		return -1;
-	container_table_scan(c->containers, "/sys/fs/cgroup/unified");
-	container_table_scan(c->containers, "/sys/fs/cgroup");
+	scan_cgroups(c);
 	if (seed_read(fd, events_apply_seed, c, e))
 		return -1;
 	process_table_link(c->processes);

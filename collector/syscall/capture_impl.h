@@ -67,6 +67,7 @@ struct capture {
 	int64_t boot_to_real_ns;
 	uint64_t clock_checked_ns;
 	uint64_t collected_ns;
+	uint64_t ends_missed;               /* exits that never came, as far as the table was swept for them */
 	uint64_t replay_until[WIRE_RING_N]; /* records before this were made before we started */
 	uint64_t judged_until[WIRE_RING_N]; /* records before this were judged and committed before we started */
 	uint64_t bounds[256];               /* batch ends in the priority ring, for holding it back */

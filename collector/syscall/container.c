@@ -20,6 +20,7 @@ struct slot {
 	struct container *now;
 	bool weak;      /* its cgroup's name is a weak claim */
 	bool confirmed; /* some process in it had namespaces of its own */
+	bool asked;
 	uint32_t cgroups_n;
 };
 
@@ -31,7 +32,7 @@ struct cgroup_entry {
 };
 
 struct container_table {
-	void (*ask)(void *ctx, const struct container *c);
+	bool (*ask)(void *ctx, const struct container *c);
 	void *ctx;
 	uint32_t host_ns_mnt, host_ns_pid;
 	struct map *slots; /* id to struct slot */
@@ -47,7 +48,7 @@ static void slot_free(void *p)
 	free(s);
 }
 
-struct container_table *container_table_new(void (*ask)(void *ctx, const struct container *c), void *ctx)
+struct container_table *container_table_new(bool (*ask)(void *ctx, const struct container *c), void *ctx)
 {
 	struct container_table *t = xcalloc(1, sizeof(*t));
 
@@ -93,10 +94,9 @@ static struct slot *slot_of_match(struct container_table *t, const struct runtim
 /* The first process that is really inside makes it a container worth asking about. */
 static void slot_confirm(struct container_table *t, struct slot *s)
 {
-	if (s->confirmed)
-		return;
 	s->confirmed = true;
-	t->ask(t->ctx, s->now);
+	if (!s->asked)
+		s->asked = t->ask(t->ctx, s->now);
 }
 
 static struct cgroup_entry **entry_slot(struct container_table *t, uint64_t id)

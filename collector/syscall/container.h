@@ -11,8 +11,11 @@
 
 struct container_table;
 
-/* `ask` is called once for each new container, to have its metadata looked up. */
-struct container_table *container_table_new(void (*ask)(void *ctx, const struct container *c), void *ctx);
+/*
+ * `ask` is called for each new container, to have its metadata looked up: once, or when it returns false
+ * (it cannot now), again with the container's next process.
+ */
+struct container_table *container_table_new(bool (*ask)(void *ctx, const struct container *c), void *ctx);
 void container_table_free(struct container_table *t);
 DEFINE_AUTO(struct container_table, container_table_free)
 
@@ -48,7 +51,10 @@ void container_table_collect(struct container_table *t,
 
 uint64_t container_table_count(const struct container_table *t);
 
-/* Walk the v2 hierarchy mounted at `root` and learn every cgroup in it (bounded). */
+/*
+ * Walk the v2 hierarchy mounted at `root` and learn every cgroup in it (bounded). Not for anything else:
+ * ids of other hierarchies mean other cgroups.
+ */
 void container_table_scan(struct container_table *t, const char *root);
 
 #endif

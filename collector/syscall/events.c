@@ -200,9 +200,33 @@ static bool container_used(void *ctx, const struct container *ctr)
 	return u.found;
 }
 
+static bool still_exists(void *ctx, struct process_key key)
+{
+	(void)ctx;
+	return seed_exists(key);
+}
+
+/* What never tells its end stays in the table for ever. */
+static void sweep_processes(struct capture *c)
+{
+	size_t cpus = (size_t)probe_cpus(c->probe);
+	AUTO_FREE struct wire_count *n = xcalloc(cpus, sizeof(*n));
+	uint64_t missed = process_table_refused(c->processes);
+
+	if (!probe_counts(c->probe, WIRE_EXIT, n))
+		return;
+	for (size_t i = 0; i < cpus; i++)
+		missed += n[i].dropped;
+	if (missed == c->ends_missed)
+		return;
+	c->ends_missed = missed;
+	process_table_sweep(c->processes, ring_produced(c->rings[WIRE_RING_MAIN]), still_exists, c);
+}
+
 void events_collect(struct capture *c)
 {
 	container_table_collect(c->containers, container_used, c);
+	sweep_processes(c);
 }
 
 /* A process that nobody told us of, but that is alive: what /proc still says is better than nothing. */
@@ -212,7 +236,10 @@ static void complete_partial(struct capture *c, const struct process *p)
 	struct process *own = process_table_find(c->processes, p->key, p->exec_id);
 
 	c->numbers.partial++;
-	if (own && seed_from_proc(p->key, &args, &exe))
+	/* of an execution that is over /proc tells nothing any more */
+	if (!own || own != process_table_find(c->processes, p->key, UINT64_MAX))
+		return;
+	if (seed_from_proc(p->key, &args, &exe))
 		process_table_complete(c->processes, own, buf_str(&exe), buf_str(&args));
 }
 

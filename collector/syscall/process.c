@@ -193,6 +193,12 @@ static void node_set_texts(struct node *n, struct str exe, struct str args, stru
 	n->text = text;
 }
 
+/* Ended by exit or by the next exec; of the latter only leaving the table tells afterwards. */
+static bool node_is_over(const struct node *n)
+{
+	return n->pub.exited || n->ending || !n->in_table;
+}
+
 /* Give n a parent; far up, a dead ancestor's own parent is let go (invariant 2). */
 static void node_set_parent(struct process_table *t, struct node *n, struct node *parent)
 {
@@ -204,7 +210,7 @@ static void node_set_parent(struct process_table *t, struct node *n, struct node
 	struct node *up = parent;
 	for (int i = 0; up && i < PROCESS_MAX_LINEAGE; i++)
 		up = up->pub.parent ? node_of(up->pub.parent) : NULL;
-	if (up && up->pub.exited && up->pub.parent) {
+	if (up && node_is_over(up) && up->pub.parent) {
 		struct node *cut = node_of(up->pub.parent);
 		up->pub.parent = NULL;
 		node_unref(t, cut);
@@ -239,6 +245,31 @@ static void node_end(struct process_table *t, struct node *n, uint64_t pos)
 		return;
 	n->ending = true;
 	vec_push(&t->endings, ((struct ending){ n, pos }));
+}
+
+/* It was given up for lack of knowledge (join), and now its own exec or fork is read: it lives on. */
+static void node_revive(struct process_table *t, struct node *n)
+{
+	if (!n->ending || n->pub.exited)
+		return;
+	for (size_t i = t->endings.n; i > t->first_ending; i--) {
+		if (t->endings.p[i - 1].node != n)
+			continue;
+		t->endings.p[i - 1].node = NULL;
+		break;
+	}
+	n->ending = false;
+}
+
+static bool is_newest(struct process_table *t, const struct node *n)
+{
+	return group_find(t, n->pub.key)->newest == n;
+}
+
+static void end_older(struct process_table *t, struct node *n, uint64_t pos)
+{
+	for (struct node *old = n->older; old; old = old->older)
+		node_end(t, old, pos);
 }
 
 static void identity_from_event(struct process *p, const struct event *ev)
@@ -330,8 +361,11 @@ struct process *process_table_exec(struct process_table *t, const struct event *
 		node_set_parent(t, n, node_of(before->pub.parent));
 	else
 		node_set_parent(t, n, parent_node(t, ev->exec.parent, ev->exec.parent_exec_id));
-	for (struct node *old = n->older; old; old = old->older)
-		node_end(t, old, pos);
+	if (is_newest(t, n))
+		node_revive(t, n);
+	else
+		node_end(t, n, pos); /* the seed knew a later one already */
+	end_older(t, n, pos);
 	return &n->pub;
 }
 
@@ -348,6 +382,7 @@ struct process *process_table_fork(struct process_table *t, const struct event *
 	if (!n)
 		return NULL;
 	struct process *p = &n->pub;
+	node_revive(t, n);
 	identity_from_event(p, ev);
 	if (parent)
 		facts_inherit(p, &parent->pub);
@@ -399,7 +434,7 @@ struct process *process_table_seed(struct process_table *t, const struct event *
 		return NULL;
 	facts_from_exec(&n->pub, ev);
 	n->pub.exec_ns = ev->key.start_ns;
-	n->pub.truncated = false;
+	n->pub.truncated = n->pub.partial = n->pub.inherited = false;
 	node_set_texts(n, event_str(ev, ev->exec.exe), args, event_str(ev, ev->exec.cwd),
 		       event_str(ev, ev->exec.cgroup));
 	return &n->pub;
@@ -421,7 +456,7 @@ const struct process *process_table_join(struct process_table *t, const struct e
 	if (n)
 		return &n->pub;
 	struct node *near = node_near(t, ev->key, ev->exec_id);
-	bool alive = near && !near->pub.exited;
+	bool alive = near && !near->pub.exited && !near->ending;
 	n = node_new(t, ev->key, ev->exec_id);
 	if (!n)
 		return NULL;
@@ -451,7 +486,9 @@ const struct process *process_table_join(struct process_table *t, const struct e
 	struct str none = { 0 };
 	node_set_texts(n, none, none, none, near ? near->pub.cgroup : none);
 	/* an older execution of a live process ends with the ring; so does one of a process we know nothing of */
-	if (!alive || n->older != NULL || (near && near->pub.exec_id > ev->exec_id))
+	if (alive && is_newest(t, n))
+		end_older(t, n, pos);
+	else
 		node_end(t, n, pos);
 	return p;
 }
@@ -472,13 +509,40 @@ void process_table_complete(struct process_table *t, struct process *p, struct s
 
 void process_table_passed(struct process_table *t, uint64_t pos)
 {
-	while (t->first_ending < t->endings.n && t->endings.p[t->first_ending].pos <= pos)
-		node_remove(t, t->endings.p[t->first_ending++].node);
+	while (t->first_ending < t->endings.n && t->endings.p[t->first_ending].pos <= pos) {
+		struct node *n = t->endings.p[t->first_ending++].node;
+		if (n)
+			node_remove(t, n);
+	}
 	if (t->first_ending > 1024 && t->first_ending * 2 > t->endings.n) {
 		t->endings.n -= t->first_ending;
 		memmove(t->endings.p, t->endings.p + t->first_ending,
 			t->endings.n * sizeof(t->endings.p[0]));
 		t->first_ending = 0;
+	}
+}
+
+static bool group_is_over(const struct group *g)
+{
+	for (const struct node *n = g->newest; n; n = n->older) {
+		if (!n->ending)
+			return false;
+	}
+	return true;
+}
+
+void process_table_sweep(struct process_table *t, uint64_t pos,
+			 bool (*alive)(void *ctx, struct process_key key), void *ctx)
+{
+	for (size_t i = 0; i < TABLE_BUCKETS; i++) {
+		for (struct group *g = t->buckets[i]; g; g = g->next) {
+			if (group_is_over(g) || alive(ctx, g->key))
+				continue;
+			for (struct node *n = g->newest; n; n = n->older) {
+				n->pub.exited = true;
+				node_end(t, n, pos);
+			}
+		}
 	}
 }
 

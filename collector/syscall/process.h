@@ -46,6 +46,13 @@ struct process *process_table_find(struct process_table *t, struct process_key k
 /* Fill in what an execution made from events alone lacks (exe, args); copied. */
 void process_table_complete(struct process_table *t, struct process *p, struct str exe, struct str args);
 
+/*
+ * For when exits were lost: every process that `alive` denies ends at `pos`, as if its exit had been read now.
+ * Its code and time stay 0.
+ */
+void process_table_sweep(struct process_table *t, uint64_t pos,
+			 bool (*alive)(void *ctx, struct process_key key), void *ctx);
+
 /* The main ring has been judged up to `pos`: forget what ended before. */
 void process_table_passed(struct process_table *t, uint64_t pos);
 

@@ -10,6 +10,7 @@
 
 #define RESOLVER_MAX_WAITING 4096
 #define RESOLVER_FIRST_RETRY_NS 4000000u /* doubled each time */
+#define RESOLVER_LAST_RETRY_NS  256000000u
 
 struct question {
 	char id[CONTAINER_ID_LEN + 1];
@@ -28,13 +29,22 @@ struct resolver {
 	bool running;
 };
 
-static void answer(struct resolver *r, struct container *c)
+/* false: nobody takes the answers at the moment. */
+static bool answer(struct resolver *r, struct container *c)
 {
 	if (!queue_push(r->answers, c, QUEUE_VITAL)) {
 		container_free(c);
-		return;
+		return false;
 	}
 	r->done(r->ctx);
+	return true;
+}
+
+static bool later(struct question *q, uint64_t now)
+{
+	q->next_ns = now + q->step_ns;
+	q->step_ns = q->step_ns < RESOLVER_LAST_RETRY_NS ? q->step_ns * 2 : q->step_ns;
+	return false;
 }
 
 /* true when the question is dealt with. */
@@ -44,19 +54,14 @@ static bool try_question(struct resolver *r, struct question *q, uint64_t now)
 	struct err e = { 0 };
 	int rc = runtime_lookup(r->runtime, q->id, q->runtime, &c, &e);
 
-	if (rc > 0) {
-		answer(r, c);
-		return true;
-	}
-	if (now < q->give_up_ns) {
-		q->next_ns = now + q->step_ns;
-		q->step_ns *= 2;
-		return false;
-	}
+	if (rc > 0)
+		return answer(r, c) || later(q, now);
+	if (now < q->give_up_ns)
+		return later(q, now);
 	if (rc < 0)
 		log_warn("resolver", "container %.12s: %s", q->id, e.msg);
-	answer(r, container_new_bare(str_from(q->id), q->runtime, CONTAINER_UNKNOWN));
-	return true;
+	c = container_new_bare(str_from(q->id), q->runtime, CONTAINER_UNKNOWN);
+	return answer(r, c) || later(q, now);
 }
 
 static int next_timeout_ms(const struct resolver *r, uint64_t now)

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 
 #define SEED_BUFFER   (256u << 10)
@@ -36,6 +37,11 @@ static bool same_start(struct process_key key)
 	uint64_t ticks, per_second = (uint64_t)sysconf(_SC_CLK_TCK);
 
 	return start_ticks(key.tgid, &ticks) && key.start_ns / (1000000000u / per_second) == ticks;
+}
+
+bool seed_exists(struct process_key key)
+{
+	return !(kill((pid_t)key.tgid, 0) && errno == ESRCH) && same_start(key);
 }
 
 static void read_some(const char *path, struct buf *out, size_t max)

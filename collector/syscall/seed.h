@@ -13,6 +13,9 @@
 int seed_read(int fd, void (*fn)(void *ctx, const struct event *ev, struct str args), void *ctx,
 	      struct err *e);
 
+/* Does the process that started at start_ns exist (a zombie does)? */
+bool seed_exists(struct process_key key);
+
 /* Arguments and program of a living process, as far as it is the one that started at start_ns; else false. */
 bool seed_from_proc(struct process_key key, struct buf *args, struct buf *exe);
 

@@ -180,9 +180,13 @@ static size_t read_ring(struct capture *c, enum wire_ring which, uint64_t until,
 static size_t read_batch(struct capture *c)
 {
 	uint64_t until = ring_produced(c->rings[WIRE_RING_MAIN]);
-	size_t n = read_ring(c, WIRE_RING_PRIORITY, ring_produced(c->rings[WIRE_RING_PRIORITY]), SIZE_MAX);
+	uint64_t first = ring_produced(c->rings[WIRE_RING_PRIORITY]);
+	size_t n = read_ring(c, WIRE_RING_PRIORITY, first, SIZE_MAX);
 
 	note_bound(c);
+	/* one is still being written: what may follow from it waits for it */
+	if (ring_position(c->rings[WIRE_RING_PRIORITY]) < first)
+		return n;
 	return n + read_ring(c, WIRE_RING_MAIN, until, CAPTURE_BATCH);
 }
 

@@ -10,12 +10,12 @@ static int load(struct config **out, const void *data, size_t size)
 {
 	AUTO_FD int fd = memfd_create("config", MFD_CLOEXEC);
 	AUTO(buf_fini) struct buf problems = BUF_INIT(1u << 18);
-	struct err e = {0};
+	struct err e = { 0 };
 	char path[64];
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	const struct config_source source = {.file = path};
+	const struct config_source source = { .file = path };
 	int rc = config_load(out, &source, &problems, &e);
 	/* Refused means told. */
 	if (rc && (problems.n == 0 || e.code != ERR_CONFIG))

@@ -146,8 +146,7 @@ struct lineage *fixture_lineage(size_t n)
 
 struct container *fixture_container(const char *id, const char *name)
 {
-	struct container *c =
-		container_new_bare(str_from(id), RUNTIME_PODMAN, CONTAINER_KNOWN);
+	struct container *c = container_new_bare(str_from(id), RUNTIME_PODMAN, CONTAINER_KNOWN);
 	c->name = str_from(name);
 	c->image = STR("docker.io/library/alpine:3.19");
 	struct container *copy = container_clone(c);

@@ -41,7 +41,8 @@ struct container *fixture_container(const char *id, const char *name);
 
 /* Into the writer's sink; the test fails when it is refused. */
 void put_alert(struct store_fixture *f, struct alert *a);
-void put_event(struct store_fixture *f, struct event *ev, enum event_why why, const char *container);
+void put_event(
+	struct store_fixture *f, struct event *ev, enum event_why why, const char *container);
 void put_mark(struct store_fixture *f, uint64_t pos);
 
 /* One number from a query on a database, by a connection of its own. */

@@ -8,12 +8,13 @@
 #include <cmocka.h>
 
 static const struct cmd_option options[] = {
-	{"format", "FORMAT", "table json", "how"},
-	{"limit", "N", NULL, "how many"},
-	{"fresh", NULL, NULL, "anew"},
-	{0},
+	{ "format", "FORMAT", "table json", "how" },
+	{ "limit", "N", NULL, "how many" },
+	{ "fresh", NULL, NULL, "anew" },
+	{ 0 },
 };
-static const struct cmd command = {"test thing", NULL, "help", "THING...", NULL, NULL, "ex\n", options};
+static const struct cmd command = { "test thing", NULL, "help", "THING...", NULL, NULL, "ex\n",
+	options };
 enum { FORMAT, LIMIT, FRESH };
 
 /* stderr into a file for the time of a call. */
@@ -45,9 +46,9 @@ static void catch_end(struct caught *c)
 static void options_are_taken_in_any_place(void **state)
 {
 	(void)state;
-	char *argv[] = {"thing", "--format", "json", "one", "--state-dir=/s", "--fresh", "two",
-		"--config", "c.yaml", "--", "--three", NULL};
-	struct cmd_env env = {.cmd = &command};
+	char *argv[] = { "thing", "--format", "json", "one", "--state-dir=/s", "--fresh", "two",
+		"--config", "c.yaml", "--", "--three", NULL };
+	struct cmd_env env = { .cmd = &command };
 	struct cmd_args a = cmd_args_of(11, argv, &env);
 	assert_int_equal(cmd_args_next(&a), FORMAT);
 	assert_string_equal(a.value, "json");
@@ -64,7 +65,7 @@ static void options_are_taken_in_any_place(void **state)
 /* These words are refused with 2, and one line that has the part. */
 static void refused(int argc, char **argv, const char *part)
 {
-	struct cmd_env env = {.cmd = &command};
+	struct cmd_env env = { .cmd = &command };
 	struct cmd_args a = cmd_args_of(argc, argv, &env);
 	struct caught c;
 	int got;
@@ -83,14 +84,14 @@ static void refused(int argc, char **argv, const char *part)
 static void wrong_options_are_one_line_with_the_nearest(void **state)
 {
 	(void)state;
-	char *misspelled[] = {"thing", "--formt", "json", NULL};
-	char *with_value[] = {"thing", "--formt=json", NULL};
-	char *unlike[] = {"thing", "--zzzzzzzz", NULL};
-	char *letter[] = {"thing", "-q", NULL};
-	char *missing[] = {"thing", "--limit", NULL};
-	char *extra[] = {"thing", "--fresh=1", NULL};
-	char *word[] = {"thing", "--format", "xml", NULL};
-	char *bytes[] = {"thing", "--\x1b[31m\n", NULL};
+	char *misspelled[] = { "thing", "--formt", "json", NULL };
+	char *with_value[] = { "thing", "--formt=json", NULL };
+	char *unlike[] = { "thing", "--zzzzzzzz", NULL };
+	char *letter[] = { "thing", "-q", NULL };
+	char *missing[] = { "thing", "--limit", NULL };
+	char *extra[] = { "thing", "--fresh=1", NULL };
+	char *word[] = { "thing", "--format", "xml", NULL };
+	char *bytes[] = { "thing", "--\x1b[31m\n", NULL };
 	refused(3, misspelled, "unknown option --formt; did you mean --format?");
 	refused(2, with_value, "did you mean --format?");
 	refused(2, unlike, "unknown option --zzzzzzzz; --help lists");
@@ -104,8 +105,8 @@ static void wrong_options_are_one_line_with_the_nearest(void **state)
 static void too_few_and_too_many_arguments_are_told(void **state)
 {
 	(void)state;
-	char *argv[] = {"thing", "one", "two", NULL};
-	struct cmd_env env = {.cmd = &command};
+	char *argv[] = { "thing", "one", "two", NULL };
+	struct cmd_env env = { .cmd = &command };
 	struct cmd_args a = cmd_args_of(3, argv, &env);
 	struct caught c;
 	assert_int_equal(cmd_args_next(&a), CMD_ARGS_END);
@@ -132,14 +133,14 @@ static void program(int argc, char **argv, int code, const char *part)
 static void commands_are_found_or_told(void **state)
 {
 	(void)state;
-	char *none[] = {"hullwatch", NULL};
-	char *later[] = {"hullwatch", "scan", "x", NULL};
-	char *later_two[] = {"hullwatch", "rules", "test", "x", NULL};
-	char *near[] = {"hullwatch", "rnu", NULL};
-	char *nothing[] = {"hullwatch", "zzzzzzzzzzzz", NULL};
-	char *group[] = {"hullwatch", "rules", NULL};
-	char *empty[] = {"hullwatch", "", NULL};
-	char *bad_global[] = {"hullwatch", "--confg", "x", "run", NULL};
+	char *none[] = { "hullwatch", NULL };
+	char *later[] = { "hullwatch", "scan", "x", NULL };
+	char *later_two[] = { "hullwatch", "rules", "test", "x", NULL };
+	char *near[] = { "hullwatch", "rnu", NULL };
+	char *nothing[] = { "hullwatch", "zzzzzzzzzzzz", NULL };
+	char *group[] = { "hullwatch", "rules", NULL };
+	char *empty[] = { "hullwatch", "", NULL };
+	char *bad_global[] = { "hullwatch", "--confg", "x", "run", NULL };
 	program(1, none, EXIT_USAGE, "usage: hullwatch");
 	program(3, later, EXIT_USAGE, "hullwatch: scan: not in this version\n");
 	program(4, later_two, EXIT_USAGE, "rules test: not in this version");
@@ -168,9 +169,9 @@ static void every_command_has_help_with_its_options_and_examples(void **state)
 /* The sources of all manual pages, one after another. */
 static void read_pages(struct buf *b, const char *src)
 {
-	static const char *const pages[] = {"hullwatch.1", "hullwatch-run.1", "hullwatch-status.1",
+	static const char *const pages[] = { "hullwatch.1", "hullwatch-run.1", "hullwatch-status.1",
 		"hullwatch-alerts.1", "hullwatch-rules.1", "hullwatch-config.1",
-		"hullwatch.yaml.5"};
+		"hullwatch.yaml.5" };
 	for (size_t i = 0; i < ARRAY_N(pages); i++) {
 		char path[PATH_MAX];
 		snprintf(path, sizeof(path), "%s/docs/man/%s.scd", src, pages[i]);

@@ -141,8 +141,8 @@ static void known_metadata_is_not_blanked_by_less(void **state)
 		struct record *r = record_new(RECORD_CONTAINER);
 		r->container = i ? container_new_bare(STR("aaaaaaaaaaaabbbbbbbbbbbbccccccccccccdddd"
 							  "ddddddddeeeeeeeeeeeeffff"),
-					   RUNTIME_UNKNOWN, CONTAINER_PENDING) :
-				   fixture_container(id, "web");
+					   RUNTIME_UNKNOWN, CONTAINER_PENDING)
+				 : fixture_container(id, "web");
 		assert_int_equal(sink_put(store_writer_sink(f->w), r), SINK_OK);
 	}
 	store_fixture_close(f);
@@ -162,7 +162,8 @@ static void losses_of_one_kind_are_summed(void **state)
 	}
 	store_fixture_close(f);
 	assert_int_equal(number_from(f->db, "SELECT count(*) FROM losses"), 1);
-	assert_int_equal(number_from(f->db, "SELECT count FROM v1_losses WHERE place = 'ring'"), 30);
+	assert_int_equal(
+		number_from(f->db, "SELECT count FROM v1_losses WHERE place = 'ring'"), 30);
 }
 
 static void a_second_writer_is_refused_and_told_the_pid(void **state)
@@ -352,7 +353,8 @@ static void a_killed_writer_leaves_what_it_reported_and_a_sound_file(void **stat
 	for (unsigned int round = 0; round < 5; round++) {
 		uint64_t mark = kill_after_marks(f, 3 + 17 * round, from);
 		assert_true(mark >= from);
-		snprintf(query, sizeof(query), "SELECT count(*) FROM alerts WHERE event_seq <= %llu",
+		snprintf(query, sizeof(query),
+			"SELECT count(*) FROM alerts WHERE event_seq <= %llu",
 			(unsigned long long)mark);
 		assert_int_equal(number_from(f->db, query), mark);
 		assert_int_equal(number_from(f->db, "SELECT integrity_check = 'ok'"

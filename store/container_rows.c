@@ -1,4 +1,4 @@
-#include "store/container_table.h"
+#include "store/container_rows.h"
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -19,11 +19,21 @@ struct known {
 
 /* In the order of their parameters, from ?4. */
 enum text_column {
-	TEXT_NAME, TEXT_IMAGE, TEXT_REPO, TEXT_TAG, TEXT_DIGEST, TEXT_IMAGE_ID, TEXT_USER,
-	TEXT_POD, TEXT_NS, TEXT_MOUNTS, TEXT_LABELS, TEXT_N
+	TEXT_NAME,
+	TEXT_IMAGE,
+	TEXT_REPO,
+	TEXT_TAG,
+	TEXT_DIGEST,
+	TEXT_IMAGE_ID,
+	TEXT_USER,
+	TEXT_POD,
+	TEXT_NS,
+	TEXT_MOUNTS,
+	TEXT_LABELS,
+	TEXT_N
 };
 
-struct container_table {
+struct container_rows {
 	struct sql_stmt *put;
 	struct buf text[TEXT_N];
 	struct known known[KNOWN_N]; /* direct-mapped */
@@ -34,25 +44,20 @@ struct container_table {
 	col " = CASE WHEN excluded.state = 'known' OR state <> 'known' THEN excluded." col         \
 	    " ELSE " col " END"
 
-static const char put_sql[] =
-	"INSERT INTO containers (id, runtime, state, name, image, image_repo, image_tag,"
-	" image_digest, image_id, user, k8s_pod, k8s_ns, mounts, labels, privileged, host_pid,"
-	" host_network, host_ipc, init_pid, created_ns, first_seen_ns, last_seen_ns)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-	" ?19, ?20, ?21, ?21)"
-	" ON CONFLICT (id) DO UPDATE SET"
-	" runtime = CASE WHEN excluded.runtime <> 'unknown' THEN excluded.runtime ELSE runtime END,"
-	BETTER("name") "," BETTER("image") "," BETTER("image_repo") "," BETTER("image_tag") ","
-	BETTER("image_digest") "," BETTER("image_id") "," BETTER("user") "," BETTER("k8s_pod") ","
-	BETTER("k8s_ns") "," BETTER("mounts") "," BETTER("labels") "," BETTER("privileged") ","
-	BETTER("host_pid") "," BETTER("host_network") "," BETTER("host_ipc") "," BETTER("init_pid")
-	"," BETTER("created_ns") "," BETTER("state") ","
-	" first_seen_ns = min(first_seen_ns, excluded.first_seen_ns),"
-	" last_seen_ns = max(last_seen_ns, excluded.last_seen_ns)";
+static const char put_sql[] = "INSERT INTO containers (id, runtime, state, name, image, image_repo, image_tag,"
+			      " image_digest, image_id, user, k8s_pod, k8s_ns, mounts, labels, privileged, host_pid,"
+			      " host_network, host_ipc, init_pid, created_ns, first_seen_ns, last_seen_ns)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+			      " ?19, ?20, ?21, ?21)"
+			      " ON CONFLICT (id) DO UPDATE SET"
+			      " runtime = CASE WHEN excluded.runtime <> 'unknown' THEN excluded.runtime ELSE runtime END," BETTER("name") "," BETTER("image") "," BETTER(
+				      "image_repo") "," BETTER("image_tag") "," BETTER("image_digest") "," BETTER("image_id") "," BETTER("user") "," BETTER("k8s_pod") "," BETTER("k8s_ns") "," BETTER("mounts") "," BETTER("labels") "," BETTER("privileged") "," BETTER("host_pid") "," BETTER("host_network") "," BETTER("host_ipc") "," BETTER("init_pid") "," BETTER("created_ns") "," BETTER("state") ","
+																																																	    " first_seen_ns = min(first_seen_ns, excluded.first_seen_ns),"
+																																																	    " last_seen_ns = max(last_seen_ns, excluded.last_seen_ns)";
 
-int container_table_open(struct container_table **out, struct sql *db, struct err *e)
+int container_rows_open(struct container_rows **out, struct sql *db, struct err *e)
 {
-	AUTO(container_table_close) struct container_table *t = xcalloc(1, sizeof(*t));
+	AUTO(container_rows_close) struct container_rows *t = xcalloc(1, sizeof(*t));
 	for (size_t i = 0; i < TEXT_N; i++)
 		t->text[i].max = CONTAINER_MAX_TEXT;
 	if (sql_prepare(&t->put, db, put_sql, e))
@@ -61,7 +66,7 @@ int container_table_open(struct container_table **out, struct sql *db, struct er
 	return 0;
 }
 
-void container_table_close(struct container_table *t)
+void container_rows_close(struct container_rows *t)
 {
 	if (!t)
 		return;
@@ -71,7 +76,7 @@ void container_table_close(struct container_table *t)
 	free(t);
 }
 
-void container_table_forget(struct container_table *t)
+void container_rows_forget(struct container_rows *t)
 {
 	memset(t->known, 0, sizeof(t->known));
 }
@@ -113,11 +118,18 @@ static void replace_if_cut(struct buf *b, const char *empty)
 	buf_puts(b, empty);
 }
 
-static void fill_texts(struct container_table *t, const struct container *c)
+static void fill_texts(struct container_rows *t, const struct container *c)
 {
 	const struct str plain[] = {
-		c->name, c->image, c->image_repo, c->image_tag, c->image_digest,
-		c->image_id, c->user, c->k8s_pod, c->k8s_ns,
+		c->name,
+		c->image,
+		c->image_repo,
+		c->image_tag,
+		c->image_digest,
+		c->image_id,
+		c->user,
+		c->k8s_pod,
+		c->k8s_ns,
 	};
 	for (size_t i = 0; i < TEXT_N; i++)
 		buf_reset(&t->text[i]);
@@ -151,7 +163,7 @@ static void bind_flag(struct sql_stmt *s, int at, const struct container *c, boo
 		sql_bind_null(s, at);
 }
 
-static void bind_row(struct container_table *t, const struct container *c, uint64_t ts_ns)
+static void bind_row(struct container_rows *t, const struct container *c, uint64_t ts_ns)
 {
 	struct sql_stmt *s = t->put;
 	fill_texts(t, c);
@@ -169,8 +181,8 @@ static void bind_row(struct container_table *t, const struct container *c, uint6
 	sql_bind_u64(s, 21, ts_ns);
 }
 
-int container_table_put(struct container_table *t, const struct container *c, uint64_t ts_ns,
-			bool fresh, struct err *e)
+int container_rows_put(struct container_rows *t, const struct container *c, uint64_t ts_ns,
+	bool fresh, struct err *e)
 {
 	size_t len = strnlen(c->id, CONTAINER_ID_LEN);
 	struct known *k = &t->known[hash_quick(c->id, len, 0) & (KNOWN_N - 1)];

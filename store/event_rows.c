@@ -1,4 +1,4 @@
-#include "store/event_table.h"
+#include "store/event_rows.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 enum {
-	EVENT_MAX_TEXT = 1 << 18,  /* name and args of one event, escaped */
+	EVENT_MAX_TEXT = 1 << 18, /* name and args of one event, escaped */
 	EVENT_MAX_PACKED = 1 << 21,
 };
 
-struct event_table {
+struct event_rows {
 	struct sql *db;
 	struct sql_stmt *insert;
 	struct buf name, args, packed, comm; /* kept between rows for their memory */
@@ -22,9 +22,9 @@ static const char insert_sql[] =
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
 	" ?19, ?20, ?21, ?22, ?23) ON CONFLICT (boot, cpu, seq) DO NOTHING";
 
-int event_table_open(struct event_table **out, struct sql *db, struct err *e)
+int event_rows_open(struct event_rows **out, struct sql *db, struct err *e)
 {
-	AUTO(event_table_close) struct event_table *t = xcalloc(1, sizeof(*t));
+	AUTO(event_rows_close) struct event_rows *t = xcalloc(1, sizeof(*t));
 	t->db = db;
 	t->name.max = t->args.max = t->comm.max = EVENT_MAX_TEXT;
 	t->packed.max = EVENT_MAX_PACKED;
@@ -34,7 +34,7 @@ int event_table_open(struct event_table **out, struct sql *db, struct err *e)
 	return 0;
 }
 
-void event_table_close(struct event_table *t)
+void event_rows_close(struct event_rows *t)
 {
 	if (!t)
 		return;
@@ -86,7 +86,7 @@ static void clean_in_place(struct buf *b)
 	*b = clean;
 }
 
-static void fill_texts(struct event_table *t, const struct event *ev)
+static void fill_texts(struct event_rows *t, const struct event *ev)
 {
 	buf_reset(&t->name);
 	buf_reset(&t->args);
@@ -109,7 +109,7 @@ static const char *why_name(enum event_why why)
 	return (size_t)why < ARRAY_N(names) ? names[why] : "all";
 }
 
-int event_table_insert(struct event_table *t, const struct event_entry *in, struct err *e)
+int event_rows_insert(struct event_rows *t, const struct event_entry *in, struct err *e)
 {
 	const struct event *ev = in->event;
 	struct sql_stmt *s = t->insert;
@@ -144,15 +144,15 @@ int event_table_insert(struct event_table *t, const struct event_entry *in, stru
 	return sql_changes(t->db) > 0;
 }
 
-int boot_number(struct sql *db, const char *boot_id, const char *hostname, int64_t *boot,
-		struct err *e)
+int boot_number(
+	struct sql *db, const char *boot_id, const char *hostname, int64_t *boot, struct err *e)
 {
 	AUTO(sql_finalize) struct sql_stmt *add = NULL, *find = NULL;
 	if (sql_prepare(&add, db,
-			"INSERT INTO boots (boot_id, hostname, first_seen_ns)"
-			" VALUES (?1, ?2, ?3)",
-			e) ||
-	    sql_prepare(&find, db, "SELECT boot FROM boots WHERE boot_id = ?1", e))
+		    "INSERT INTO boots (boot_id, hostname, first_seen_ns)"
+		    " VALUES (?1, ?2, ?3)",
+		    e) ||
+		sql_prepare(&find, db, "SELECT boot FROM boots WHERE boot_id = ?1", e))
 		return -1;
 	sql_bind_strz(find, 1, boot_id);
 	int rc = sql_step(find, e);

@@ -1,4 +1,4 @@
-#include "store/process_table.h"
+#include "store/process_rows.h"
 
 #include "base/hash.h"
 #include "base/json.h"
@@ -20,7 +20,7 @@ struct known {
 
 enum text_column { TEXT_COMM, TEXT_EXE, TEXT_CMDLINE, TEXT_ARGS, TEXT_CWD, TEXT_CGROUP, TEXT_N };
 
-struct process_table {
+struct process_rows {
 	struct sql *db;
 	int64_t boot;
 	struct sql_stmt *put, *exit;
@@ -32,41 +32,29 @@ struct process_table {
 #define COMPLETE(col)                                                                              \
 	col " = CASE WHEN excluded.partial < partial THEN excluded." col " ELSE " col " END"
 
-static const char put_sql[] =
-	"INSERT INTO processes (boot, pid, start_ns, exec_id, parent_pid, parent_start_ns,"
-	" parent_exec_id, ppid, vpid, sid, pgid, vpgid, exec_ts_ns, exit_ts_ns, exit_code, comm, exe,"
-	" cmdline, args, cwd, cgroup, tty, uid, gid, euid, loginuid, sessionid, cap_effective,"
-	" cap_permitted, cap_inheritable, ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc,"
-	" cgroup_id, exe_mode, exe_dev, exe_ino, exe_ctime_ns, exe_mtime_ns, exe_upper, exe_memfd,"
-	" kthread, truncated, inherited, partial, container_id)"
-	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-	" ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
-	" ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50)"
-	" ON CONFLICT (boot, pid, start_ns, exec_id) DO UPDATE SET"
-	" exit_ts_ns = coalesce(excluded.exit_ts_ns, exit_ts_ns),"
-	" exit_code = coalesce(excluded.exit_code, exit_code),"
-	" container_id = CASE WHEN excluded.container_id <> '' THEN excluded.container_id"
-	"  ELSE container_id END,"
-	COMPLETE("parent_pid") "," COMPLETE("parent_start_ns") "," COMPLETE("parent_exec_id") ","
-	COMPLETE("ppid") "," COMPLETE("vpid") "," COMPLETE("sid") "," COMPLETE("pgid") ","
-	COMPLETE("vpgid") "," COMPLETE("exec_ts_ns") "," COMPLETE("comm") "," COMPLETE("exe") ","
-	COMPLETE("cmdline") "," COMPLETE("args") "," COMPLETE("cwd") "," COMPLETE("cgroup") ","
-	COMPLETE("tty") "," COMPLETE("loginuid") "," COMPLETE("sessionid") ","
-	COMPLETE("cap_effective") "," COMPLETE("cap_permitted") "," COMPLETE("cap_inheritable") ","
-	COMPLETE("ns_pid") "," COMPLETE("ns_mnt") "," COMPLETE("ns_net") "," COMPLETE("ns_user") ","
-	COMPLETE("ns_cgroup") "," COMPLETE("ns_uts") "," COMPLETE("ns_ipc") ","
-	COMPLETE("exe_mode") "," COMPLETE("exe_dev") "," COMPLETE("exe_ino") ","
-	COMPLETE("exe_ctime_ns") "," COMPLETE("exe_mtime_ns") "," COMPLETE("exe_upper") ","
-	COMPLETE("exe_memfd") "," COMPLETE("truncated") "," COMPLETE("inherited") ","
-	" partial = min(excluded.partial, partial)";
+static const char put_sql[] = "INSERT INTO processes (boot, pid, start_ns, exec_id, parent_pid, parent_start_ns,"
+			      " parent_exec_id, ppid, vpid, sid, pgid, vpgid, exec_ts_ns, exit_ts_ns, exit_code, comm, exe,"
+			      " cmdline, args, cwd, cgroup, tty, uid, gid, euid, loginuid, sessionid, cap_effective,"
+			      " cap_permitted, cap_inheritable, ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc,"
+			      " cgroup_id, exe_mode, exe_dev, exe_ino, exe_ctime_ns, exe_mtime_ns, exe_upper, exe_memfd,"
+			      " kthread, truncated, inherited, partial, container_id)"
+			      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+			      " ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36,"
+			      " ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47, ?48, ?49, ?50)"
+			      " ON CONFLICT (boot, pid, start_ns, exec_id) DO UPDATE SET"
+			      " exit_ts_ns = coalesce(excluded.exit_ts_ns, exit_ts_ns),"
+			      " exit_code = coalesce(excluded.exit_code, exit_code),"
+			      " container_id = CASE WHEN excluded.container_id <> '' THEN excluded.container_id"
+			      "  ELSE container_id END," COMPLETE("parent_pid") "," COMPLETE("parent_start_ns") "," COMPLETE(
+				      "parent_exec_id") "," COMPLETE("ppid") "," COMPLETE("vpid") "," COMPLETE("sid") "," COMPLETE("pgid") "," COMPLETE("vpgid") "," COMPLETE("exec_ts_ns") "," COMPLETE("comm") "," COMPLETE("exe") "," COMPLETE("cmdline") "," COMPLETE("args") "," COMPLETE("cwd") "," COMPLETE("cgroup") "," COMPLETE("tty") "," COMPLETE("loginuid") "," COMPLETE("sessionid") "," COMPLETE("cap_effective") "," COMPLETE("cap_permitted") "," COMPLETE("cap_inheritable") "," COMPLETE("ns_pid") "," COMPLETE("ns_mnt") "," COMPLETE("ns_net") "," COMPLETE("ns_user") "," COMPLETE("ns_cgroup") "," COMPLETE("ns_uts") "," COMPLETE("ns_ipc") "," COMPLETE("exe_mode") "," COMPLETE("exe_dev") "," COMPLETE("exe_ino") "," COMPLETE("exe_ctime_ns") "," COMPLETE("exe_mtime_ns") "," COMPLETE("exe_upper") "," COMPLETE("exe_memfd") "," COMPLETE("truncated") "," COMPLETE("inherited") ","
+																																																																																																														" partial = min(excluded.partial, partial)";
 
-static const char exit_sql[] =
-	"UPDATE processes SET exit_ts_ns = ?1, exit_code = ?2"
-	" WHERE boot = ?3 AND pid = ?4 AND start_ns = ?5 AND exec_id = ?6";
+static const char exit_sql[] = "UPDATE processes SET exit_ts_ns = ?1, exit_code = ?2"
+			       " WHERE boot = ?3 AND pid = ?4 AND start_ns = ?5 AND exec_id = ?6";
 
-int process_table_open(struct process_table **out, struct sql *db, int64_t boot, struct err *e)
+int process_rows_open(struct process_rows **out, struct sql *db, int64_t boot, struct err *e)
 {
-	AUTO(process_table_close) struct process_table *t = xcalloc(1, sizeof(*t));
+	AUTO(process_rows_close) struct process_rows *t = xcalloc(1, sizeof(*t));
 	t->db = db;
 	t->boot = boot;
 	t->raw.max = PROCESS_MAX_TEXT;
@@ -78,7 +66,7 @@ int process_table_open(struct process_table **out, struct sql *db, int64_t boot,
 	return 0;
 }
 
-void process_table_close(struct process_table *t)
+void process_rows_close(struct process_rows *t)
 {
 	if (!t)
 		return;
@@ -90,14 +78,15 @@ void process_table_close(struct process_table *t)
 	free(t);
 }
 
-void process_table_forget(struct process_table *t)
+void process_rows_forget(struct process_rows *t)
 {
 	memset(t->known, 0, sizeof(t->known));
 }
 
-static struct known *known_cell(struct process_table *t, const struct process *p)
+static struct known *known_cell(struct process_rows *t, const struct process *p)
 {
-	uint64_t h = hash_u64(p->key.start_ns ^ hash_u64(p->exec_id ^ ((uint64_t)p->key.tgid << 32)));
+	uint64_t h = hash_u64(
+		p->key.start_ns ^ hash_u64(p->exec_id ^ ((uint64_t)p->key.tgid << 32)));
 	return &t->known[h & (KNOWN_N - 1)];
 }
 
@@ -117,7 +106,7 @@ static void put_args_json(struct buf *b, struct str args)
 	jw_end_arr(&w);
 }
 
-static void fill_texts(struct process_table *t, const struct process *p)
+static void fill_texts(struct process_rows *t, const struct process *p)
 {
 	for (size_t i = 0; i < TEXT_N; i++)
 		buf_reset(&t->text[i]);
@@ -144,7 +133,7 @@ static void bind_or_null(struct sql_stmt *s, int at, uint32_t v)
 		sql_bind_i64(s, at, v);
 }
 
-static void bind_keys(struct process_table *t, const struct process *p, int64_t offset_ns)
+static void bind_keys(struct process_rows *t, const struct process *p, int64_t offset_ns)
 {
 	struct sql_stmt *s = t->put;
 	uint64_t exec_ns = p->exec_ns ? p->exec_ns : p->key.start_ns;
@@ -173,10 +162,28 @@ static void bind_keys(struct process_table *t, const struct process *p, int64_t 
 static void bind_numbers(struct sql_stmt *s, const struct process *p)
 {
 	const uint64_t plain[] = {
-		p->cap_effective, p->cap_permitted, p->cap_inheritable, p->ns_pid, p->ns_mnt,
-		p->ns_net, p->ns_user, p->ns_cgroup, p->ns_uts, p->ns_ipc, p->cgroup_id,
-		p->exe_mode, p->exe_dev, p->exe_ino, p->exe_ctime_ns, p->exe_mtime_ns, p->exe_upper,
-		p->exe_memfd, p->kthread, p->truncated, p->inherited, p->partial,
+		p->cap_effective,
+		p->cap_permitted,
+		p->cap_inheritable,
+		p->ns_pid,
+		p->ns_mnt,
+		p->ns_net,
+		p->ns_user,
+		p->ns_cgroup,
+		p->ns_uts,
+		p->ns_ipc,
+		p->cgroup_id,
+		p->exe_mode,
+		p->exe_dev,
+		p->exe_ino,
+		p->exe_ctime_ns,
+		p->exe_mtime_ns,
+		p->exe_upper,
+		p->exe_memfd,
+		p->kthread,
+		p->truncated,
+		p->inherited,
+		p->partial,
 	};
 	sql_bind_i64(s, 22, p->tty);
 	sql_bind_i64(s, 23, p->uid);
@@ -188,8 +195,8 @@ static void bind_numbers(struct sql_stmt *s, const struct process *p)
 		sql_bind_u64(s, 28 + (int)i, plain[i]);
 }
 
-int process_table_put(struct process_table *t, const struct process *p, struct str container_id,
-		      int64_t offset_ns, struct err *e)
+int process_rows_put(struct process_rows *t, const struct process *p, struct str container_id,
+	int64_t offset_ns, struct err *e)
 {
 	struct known *cell = known_cell(t, p);
 	struct known now = {
@@ -214,7 +221,7 @@ int process_table_put(struct process_table *t, const struct process *p, struct s
 	return 0;
 }
 
-int process_table_exit(struct process_table *t, const struct event *ev, struct err *e)
+int process_rows_exit(struct process_rows *t, const struct event *ev, struct err *e)
 {
 	sql_bind_u64(t->exit, 1, ev->ts_ns);
 	sql_bind_i64(t->exit, 2, ev->exit.code);
