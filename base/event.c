@@ -175,6 +175,8 @@ static void code_fork(struct coder *c, struct event_fork *f)
 {
 	code_key(c, &f->parent);
 	CODE(c, f->parent_exec_id);
+	code_key(c, &f->creator);
+	CODE(c, f->creator_exec_id);
 	CODE(c, f->ppid);
 	CODE(c, f->vpid);
 	CODE(c, f->sid);

@@ -93,8 +93,10 @@ struct event_exec {
 };
 
 struct event_fork {
-	struct process_key parent;
+	struct process_key parent;  /* the real parent: with CLONE_PARENT not the creator */
 	uint64_t parent_exec_id;
+	struct process_key creator; /* who called: whose program the new process runs */
+	uint64_t creator_exec_id;
 	uint32_t ppid, vpid, sid, pgid, vpgid;
 	uint64_t clone_flags;   /* 0 when not known */
 	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc;

@@ -175,10 +175,13 @@ int BPF_PROG(hw_fork, struct task_struct *parent, struct task_struct *child)
 	struct signal_struct *sig = BPF_CORE_READ(child, signal);
 	struct pid *pgrp = BPF_CORE_READ(sig, pids[PIDTYPE_PGID_AT]);
 	h->ret = h->tgid;
-	f->parent_tgid = (__u32)BPF_CORE_READ(parent, tgid);
-	f->parent_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
-	f->parent_exec_id = BPF_CORE_READ(parent, self_exec_id);
-	f->ppid = (__u32)BPF_CORE_READ(child, real_parent, tgid);
+	struct task_struct *real = BPF_CORE_READ(child, real_parent);
+	f->parent_tgid = (__u32)BPF_CORE_READ(real, tgid);
+	f->parent_start_ns = BPF_CORE_READ(real, group_leader, start_boottime);
+	f->parent_exec_id = BPF_CORE_READ(real, self_exec_id);
+	f->creator_tgid = (__u32)BPF_CORE_READ(parent, tgid);
+	f->creator_start_ns = BPF_CORE_READ(parent, group_leader, start_boottime);
+	f->creator_exec_id = BPF_CORE_READ(parent, self_exec_id);
 	f->vpid = pid_nr(pid);
 	f->ns_pid = pid_ns(pid);
 	f->pgid = pid_nr_outer(pgrp);

@@ -149,16 +149,18 @@ struct wire_exec {
 _Static_assert(sizeof(struct wire_exec) == 152, "wire exec");
 
 struct wire_fork {
-	wire_u64 parent_start_ns;
+	wire_u64 parent_start_ns;  /* the real parent: with CLONE_PARENT not the creator */
 	wire_u64 parent_exec_id;
-	wire_u32 parent_tgid;  /* who called: the creator */
-	wire_u32 ppid;         /* real parent: differs with CLONE_PARENT */
+	wire_u64 creator_start_ns; /* who called: whose program the child runs */
+	wire_u64 creator_exec_id;
+	wire_u32 parent_tgid;
+	wire_u32 creator_tgid;
 	wire_u32 vpid, sid, pgid, vpgid;
 	wire_u32 ns_pid, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc;
 	wire_u16 cgroup_len;
 	wire_u16 pad[3];
 };
-_Static_assert(sizeof(struct wire_fork) == 72, "wire fork");
+_Static_assert(sizeof(struct wire_fork) == 88, "wire fork");
 
 struct wire_exit {
 	wire_s32 code;

@@ -210,7 +210,9 @@ static bool decode_fork(struct decoder *d, struct rd *r, struct event *ev)
 	ev->fork = (struct event_fork){
 		.parent = { w.parent_tgid, w.parent_start_ns },
 		.parent_exec_id = w.parent_exec_id,
-		.ppid = w.ppid,
+		.creator = { w.creator_tgid, w.creator_start_ns },
+		.creator_exec_id = w.creator_exec_id,
+		.ppid = w.parent_tgid,
 		.vpid = w.vpid,
 		.sid = w.sid,
 		.pgid = w.pgid,

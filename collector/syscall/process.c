@@ -373,8 +373,10 @@ struct process *process_table_fork(struct process_table *t, const struct event *
 {
 	const struct event_fork *f = &ev->fork;
 	struct node *parent = parent_node(t, f->parent, f->parent_exec_id);
+	struct node *creator = parent_node(t, f->creator, f->creator_exec_id);
 	struct node *n = node_exact(t, ev->key, ev->exec_id);
 
+	creator = creator ? creator : parent;
 	if (n && !n->pub.partial)
 		return &n->pub; /* seeded already: the seed knows more */
 	if (!n)
@@ -384,8 +386,8 @@ struct process *process_table_fork(struct process_table *t, const struct event *
 	struct process *p = &n->pub;
 	node_revive(t, n);
 	identity_from_event(p, ev);
-	if (parent)
-		facts_inherit(p, &parent->pub);
+	if (creator)
+		facts_inherit(p, &creator->pub);
 	p->exec_ns = ev->boot_ns;
 	p->parent_key = f->parent;
 	p->parent_exec_id = f->parent_exec_id;
@@ -402,10 +404,10 @@ struct process *process_table_fork(struct process_table *t, const struct event *
 	p->ns_uts = f->ns_uts;
 	p->ns_ipc = f->ns_ipc;
 	p->inherited = true;
-	p->partial = parent == NULL;
+	p->partial = creator == NULL;
 	struct str none = { 0 };
-	node_set_texts(n, parent ? parent->pub.exe : none, parent ? parent->pub.args : none,
-		       parent ? parent->pub.cwd : none, event_str(ev, f->cgroup));
+	node_set_texts(n, creator ? creator->pub.exe : none, creator ? creator->pub.args : none,
+		       creator ? creator->pub.cwd : none, event_str(ev, f->cgroup));
 	node_set_parent(t, n, parent);
 	return p;
 }

@@ -1,4 +1,4 @@
-#include "rules_fixture.h"
+#include "tests/unit/rules_fixture.h"
 
 #include "rules/parse.h"
 #include "rules/program.h"
@@ -15,7 +15,7 @@
 
 #define SECOND 1000000000ull
 
-struct event_span fixture_span(struct rules_fixture *fx, const char *text)
+struct event_span rfx_span(struct rules_fixture *fx, const char *text)
 {
 	uint32_t n = (uint32_t)strlen(text);
 	struct event_span s = {fx->ev.data_len, n};
@@ -26,7 +26,7 @@ struct event_span fixture_span(struct rules_fixture *fx, const char *text)
 	return s;
 }
 
-void fixture_process(struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv)
+void rfx_process(struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv)
 {
 	struct process *p = &fx->process[i];
 	size_t n = strlen(argv);
@@ -41,7 +41,7 @@ void fixture_process(struct rules_fixture *fx, int i, const char *comm, const ch
 		snprintf(fx->ev.comm, sizeof(fx->ev.comm), "%s", comm);
 }
 
-void fixture_init(struct rules_fixture *fx)
+void rfx_init(struct rules_fixture *fx)
 {
 	memset(fx, 0, sizeof(*fx));
 	fx->ev = (struct event){.class = EVENT_EXEC, .cpu = 1, .seq = 41, .boot_ns = 100 * SECOND,
@@ -51,7 +51,7 @@ void fixture_init(struct rules_fixture *fx)
 	for (int i = 0; i < 4; i++) {
 		struct process *p = &fx->process[i];
 
-		p->key = (struct process_key){i == 3 ? 1u : 1000u - (uint32_t)i * 100, (uint64_t)(90 - i * 10) * SECOND};
+		p->key = (struct process_key){i == 3 ? 1u : 1000u - (uint32_t)i * 100, 90u * SECOND - (uint64_t)i * 10 * SECOND};
 		p->exec_ns = p->key.start_ns;
 		p->parent = i < 3 ? &fx->process[i + 1] : NULL;
 		p->ppid = i < 2 ? 900u - (uint32_t)i * 100 : i == 2;
@@ -61,13 +61,13 @@ void fixture_init(struct rules_fixture *fx)
 		p->uid = p->euid = 1001;
 		p->cwd = STR("/home/user");
 	}
-	fixture_process(fx, 0, "sh", "/usr/bin/dash", "sh -c id");
-	fixture_process(fx, 1, "bash", "/usr/bin/bash", "-bash");
-	fixture_process(fx, 2, "sshd", "/usr/sbin/sshd", "sshd: user");
-	fixture_process(fx, 3, "systemd", "/usr/lib/systemd/systemd", "/sbin/init splash");
+	rfx_process(fx, 0, "sh", "/usr/bin/dash", "sh -c id");
+	rfx_process(fx, 1, "bash", "/usr/bin/bash", "-bash");
+	rfx_process(fx, 2, "sshd", "/usr/sbin/sshd", "sshd: user");
+	rfx_process(fx, 3, "systemd", "/usr/lib/systemd/systemd", "/sbin/init splash");
 }
 
-void fixture_open(struct rules_fixture *fx, const char *path, const char *user, uint32_t flags)
+void rfx_open(struct rules_fixture *fx, const char *path, const char *user, uint32_t flags)
 {
 	struct event *ev = &fx->ev;
 
@@ -82,9 +82,9 @@ void fixture_open(struct rules_fixture *fx, const char *path, const char *user, 
 	ev->open.dev = 0x801;
 	ev->open.ino = 77;
 	if (path)
-		ev->open.path = fixture_span(fx, path);
+		ev->open.path = rfx_span(fx, path);
 	if (user)
-		ev->open.user = fixture_span(fx, user);
+		ev->open.user = rfx_span(fx, user);
 }
 
 static void set_addr(struct event_addr *a, const char *text, uint16_t port)
@@ -96,7 +96,7 @@ static void set_addr(struct event_addr *a, const char *text, uint16_t port)
 		assert_int_equal(inet_pton(AF_INET, text, a->addr), 1);
 }
 
-void fixture_net(struct rules_fixture *fx, enum event_class class, const char *local,
+void rfx_net(struct rules_fixture *fx, enum event_class class, const char *local,
 	uint16_t local_port, const char *remote, uint16_t remote_port)
 {
 	static const int32_t calls[EVENT_CLASS_N] = {[EVENT_CONNECT] = 42, [EVENT_ACCEPT] = 43,
@@ -117,7 +117,7 @@ void fixture_net(struct rules_fixture *fx, enum event_class class, const char *l
 		set_addr(&ev->net.remote, remote, remote_port);
 }
 
-void fixture_container(struct rules_fixture *fx, enum container_state state)
+void rfx_container(struct rules_fixture *fx, enum container_state state)
 {
 	struct container *c = &fx->container;
 
@@ -141,7 +141,7 @@ void fixture_container(struct rules_fixture *fx, enum container_state state)
 	c->mounts_n = 2;
 }
 
-struct judge_input fixture_input(const struct rules_fixture *fx)
+struct judge_input rfx_input(const struct rules_fixture *fx)
 {
 	return (struct judge_input){.ev = &fx->ev,
 		.process = fx->no_process ? NULL : &fx->process[0],
@@ -174,11 +174,11 @@ static int load_condition(struct program *p, const char *condition, uint32_t *no
 	return program_add(&b, tree, node, e);
 }
 
-enum verdict fixture_eval(const struct rules_fixture *fx, const char *condition)
+enum verdict rfx_eval(const struct rules_fixture *fx, const char *condition)
 {
 	AUTO(program_free) struct program *p = program_new();
 	AUTO(program_state_free) struct program_state *s = NULL;
-	struct judge_input in = fixture_input(fx);
+	struct judge_input in = rfx_input(fx);
 	struct err e = {0};
 	uint32_t node;
 
@@ -189,7 +189,7 @@ enum verdict fixture_eval(const struct rules_fixture *fx, const char *condition)
 	return program_eval(s, node);
 }
 
-const char *fixture_error(const char *condition)
+const char *rfx_error(const char *condition)
 {
 	static struct err e;
 	AUTO(program_free) struct program *p = program_new();
@@ -201,7 +201,7 @@ const char *fixture_error(const char *condition)
 	return e.msg;
 }
 
-struct ruleset *fixture_load(const char *text, struct rules_report *report)
+struct ruleset *rfx_load(const char *text, struct rules_report *report)
 {
 	struct rules_text t = {"test.yaml", str_from(text)};
 	struct ruleset *rs = NULL;
@@ -212,22 +212,22 @@ struct ruleset *fixture_load(const char *text, struct rules_report *report)
 	return rs;
 }
 
-enum verdict fixture_judge(const struct rules_fixture *fx, struct judge *j, struct judge_alerts *out)
+enum verdict rfx_judge(const struct rules_fixture *fx, struct judge *j, struct judge_alerts *out)
 {
-	struct judge_input in = fixture_input(fx);
+	struct judge_input in = rfx_input(fx);
 	struct judge_hook hook = judge_hook(j);
 
 	return hook.event(hook.ctx, &in, fx->final, out);
 }
 
-void fixture_alerts_fini(struct judge_alerts *a)
+void rfx_alerts_fini(struct judge_alerts *a)
 {
 	for (size_t i = 0; i < a->list.n; i++)
 		alert_free(a->list.p[i]);
 	vec_fini(&a->list);
 }
 
-const char *fixture_source_path(const char *path)
+const char *rfx_source_path(const char *path)
 {
 	static char out[4096];
 	static const char here[] = __FILE__;
