@@ -24,8 +24,13 @@ int BPF_PROG(hw_sys_exit, struct pt_regs *regs, long ret)
 	__u32 both = c->interest[nr & (WIRE_NR_MAX - 1)];
 	if (!both)
 		return 0;
-	struct task_struct *t = (struct task_struct *)bpf_get_current_task();
-	__u32 status = BPF_CORE_READ(t, thread_info.status);
+	__u32 status;
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_get_current_task_btf)) {
+		status = bpf_get_current_task_btf()->thread_info.status;
+	} else {
+		struct task_struct *t = (struct task_struct *)bpf_get_current_task();
+		status = BPF_CORE_READ(t, thread_info.status);
+	}
 	__u32 class = status & ARCH_TS_COMPAT ? both >> 8 : both & 0xff;
 	if (class && is_current(c))
 		bpf_tail_call(ctx, &programs, class);

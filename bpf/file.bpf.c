@@ -69,7 +69,7 @@ static __always_inline int open_exit(struct pt_regs *regs, long ret, struct task
 	if (call.compat)
 		h->flags |= WIRE_F_COMPAT;
 	open_args(&call, o, &user);
-	struct file *f = ret >= 0 ? file_of_fd(t, ret) : NULL;
+	struct file *f = ret >= 0 ? file_of_fd(t, ret, fast) : NULL;
 	if (f)
 		open_file(s, o, t, f, fast);
 	else

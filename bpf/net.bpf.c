@@ -32,7 +32,7 @@ static __always_inline void net_socket(struct wire_net *n, const struct call *ca
 static __always_inline void net_fill(struct scratch *s, struct wire_net *n, struct task_struct *t,
 				     const struct call *call, __u32 class, long ret)
 {
-	struct sock *sk = sock_of_file(file_of_fd(t, n->fd));
+	struct sock *sk = sock_of_file(file_of_fd(t, n->fd, false));
 	bool failed = ret < 0 && ret != -NET_EINPROGRESS;
 
 	if (sk)

@@ -89,7 +89,7 @@
 			 "CREATE INDEX alerts_process ON alerts(boot, pid, start_ns, exec_id);"          \
 			 "CREATE INDEX alerts_container ON alerts(container_id) WHERE container_id <> '';"
 
-#define PROCESS_ROWS                                                                                               \
+#define PROCESS_ROWS                                                                                                \
 	"CREATE TABLE processes ("                                                                                  \
 	"  n INTEGER PRIMARY KEY,"                                                                                  \
 	"  boot INTEGER NOT NULL REFERENCES boots(boot),"                                                           \
@@ -125,7 +125,7 @@
 			      ") STRICT;"                                                                           \
 			      "CREATE UNIQUE INDEX processes_key ON processes(boot, pid, start_ns, exec_id);"
 
-#define CONTAINER_ROWS                                                                            \
+#define CONTAINER_ROWS                                                                             \
 	"CREATE TABLE containers ("                                                                \
 	"  id TEXT NOT NULL PRIMARY KEY,"                                                          \
 	"  runtime TEXT NOT NULL, state TEXT NOT NULL, name TEXT NOT NULL,"                        \
@@ -213,8 +213,8 @@ const struct schema schema_main = {
 	.application_id = 0x48576462, /* HWdb */
 	.version = 1,
 	.create = "PRAGMA application_id = 0x48576462;"
-		  "PRAGMA user_version = 1;" COMMON_TABLES ALERT_TABLES PROCESS_ROWS
-			  CONTAINER_ROWS ACCOUNT_TABLES MAIN_VIEWS,
+		  "PRAGMA user_version = 1;" COMMON_TABLES ALERT_TABLES PROCESS_ROWS CONTAINER_ROWS
+			  ACCOUNT_TABLES MAIN_VIEWS,
 	.pragmas = WRITER_PRAGMAS "PRAGMA cache_size = -16384;",
 	.durable = true,
 	.check_bytes = 32 << 20,

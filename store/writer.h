@@ -28,7 +28,7 @@ struct store_options {
 	uint64_t segment_max_age_ns; /* default 1 h */
 	uint64_t events_max_bytes;   /* all segments together, oldest unlinked; default 1 GiB */
 	size_t queue_capacity;       /* records; default 65536, an eighth of it only for alerts */
-	uint64_t queue_max_bytes;    /* what the queue may hold; default 64 MiB, an eighth as above */
+	uint64_t queue_max_bytes; /* what the queue may hold; default 64 MiB, an eighth as above */
 	/*
 	 * Called on the store thread after each commit, and for a mark that had nothing to commit
 	 * before it. `mark`: the newest mark of which everything before it is committed, valid during

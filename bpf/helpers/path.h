@@ -20,8 +20,8 @@ static __always_inline void walk_root(struct scratch *s, struct task_struct *t, 
 	s->root_mount = 0;
 	if (!fs)
 		return;
-	s->root_dentry = (__u64)BPF_CORE_READ(fs, root.dentry);
-	s->root_mount = (__u64)BPF_CORE_READ(fs, root.mnt);
+	s->root_dentry = (__u64)GET(fast, fs, root.dentry);
+	s->root_mount = (__u64)GET(fast, fs, root.mnt);
 }
 
 static __always_inline __u64 mount_of(__u64 vfsmount)
@@ -99,7 +99,7 @@ static __always_inline __u32 walk_path(struct scratch *s, struct vfsmount *mnt,
 		return 0;
 	s->dentry = (__u64)dentry;
 	s->mount = (__u64)mnt;
-	s->mount_root = (__u64)BPF_CORE_READ(mnt, mnt_root);
+	s->mount_root = (__u64)GET(fast, mnt, mnt_root);
 	for (i = 0; i < WALK_MAX_COMPONENTS; i++) {
 		if (walk_step(s, end, i == 0, fast))
 			break;
@@ -138,15 +138,19 @@ static __always_inline __u32 append_kernel_str(struct scratch *s, const void *fr
 }
 
 /* The open file behind a descriptor of the current task, or NULL. */
-static __always_inline struct file *file_of_fd(struct task_struct *t, __s64 fd)
+static __always_inline struct file *file_of_fd(struct task_struct *t, __s64 fd, bool fast)
 {
-	struct fdtable *fdt = BPF_CORE_READ(t, files, fdt);
+	struct files_struct *files = GET(fast, t, files);
+	struct fdtable *fdt;
 	struct file **table;
 	struct file *f = NULL;
 
-	if (!fdt || fd < 0 || fd >= (__s64)BPF_CORE_READ(fdt, max_fds))
+	if (!files)
 		return NULL;
-	table = BPF_CORE_READ(fdt, fd);
+	fdt = GET(fast, files, fdt);
+	if (!fdt || fd < 0 || fd >= (__s64)GET(fast, fdt, max_fds))
+		return NULL;
+	table = GET(fast, fdt, fd);
 	bpf_probe_read_kernel(&f, sizeof(f), &table[fd]);
 	return f;
 }

@@ -52,7 +52,10 @@ static int open_cached(int dir, const char *path, uint64_t resolve)
 	};
 	long fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
 
-	if (fd < 0 && errno == EINVAL) {
+	/* proc and sysfs make their names up when asked, and do not block */
+	bool made_up = resolve && (str_starts(str_from(path), STR("/proc/")) ||
+				   str_starts(str_from(path), STR("/sys/")));
+	if (fd < 0 && (errno == EINVAL || (errno == EAGAIN && made_up))) {
 		how.resolve = resolve;
 		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
 	}
@@ -99,7 +102,7 @@ static bool is_link(const struct pathcheck *c, const struct event *ev, struct st
 	int link = link_below(dir, path, absolute ? RESOLVE_IN_ROOT : 0);
 	/* another mount namespace's path means nothing in ours */
 	if (link < 0 && absolute && ev->ns_mnt == c->own_ns_mnt)
-		link = link_below("/", path, 0);
+		link = link_below("/", path, RESOLVE_IN_ROOT);
 	return link > 0;
 }
 

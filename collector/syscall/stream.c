@@ -9,7 +9,9 @@
 #include <sys/prctl.h>
 
 #define LINGER_NS         1000000u   /* looks at the ring for so long before it sleeps */
-#define LINGER_STEP_NS    40000u
+#define LINGER_STEP_NS    50000u     /* between two looks while little happens: latency counts */
+#define STORM_STEP_NS     250000u    /* and while much does: each look finds a batch */
+#define STORM_RECORDS     16u
 #define SLEEP_MAX_MS      250
 #define CLOCK_EVERY_NS    1000000000u
 #define COLLECT_EVERY_NS  5000000000u
@@ -272,17 +274,18 @@ static void sleep_on_rings(struct capture *c)
 	c->want_commit = false;
 }
 
-static bool round_of_work(struct capture *c)
+/* Returns how many records were read. */
+static size_t round_of_work(struct capture *c)
 {
 	run_requests(c);
 	events_take_resolved(c);
-	bool worked = put_waiting(c) && read_batch(c) > 0;
+	size_t n = put_waiting(c) ? read_batch(c) : 0;
 	uint64_t now = clock_mono_ns();
 	events_expire_parked(c, now, parked_in_the_way(c));
 	mark(c);
 	advance(c);
 	housekeep(c, now);
-	return worked;
+	return n;
 }
 
 /* The end: everything in the rings is judged, nothing waits, and the sink has committed it. */
@@ -298,27 +301,35 @@ static bool drained(struct capture *c)
 	       c->committed[1] >= ring_position(c->rings[1]);
 }
 
+static void linger(size_t last_n)
+{
+	struct timespec step = { 0, last_n >= STORM_RECORDS ? STORM_STEP_NS : LINGER_STEP_NS };
+
+	nanosleep(&step, NULL);
+}
+
 void *stream_main(void *arg)
 {
 	struct capture *c = arg;
 	uint64_t idle_since = clock_mono_ns();
-	struct timespec step = { 0, LINGER_STEP_NS };
+	size_t last_n = 0;
 
 	pthread_setname_np(pthread_self(), "hw-capture");
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (c->stop < 2) {
-		uint64_t now;
-		if (round_of_work(c)) {
-			idle_since = clock_mono_ns();
+		size_t n = round_of_work(c);
+		uint64_t now = clock_mono_ns();
+		if (n) {
+			last_n = n;
+			idle_since = now;
 			continue;
 		}
 		if (c->stop == 1 && drained(c)) {
 			advance(c);
 			break;
 		}
-		now = clock_mono_ns();
 		if (now - idle_since < LINGER_NS || c->stop)
-			nanosleep(&step, NULL);
+			linger(last_n);
 		else
 			sleep_on_rings(c);
 	}
