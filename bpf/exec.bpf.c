@@ -175,6 +175,7 @@ int BPF_PROG(hw_fork, struct task_struct *parent, struct task_struct *child)
 	struct signal_struct *sig = BPF_CORE_READ(child, signal);
 	struct pid *pgrp = BPF_CORE_READ(sig, pids[PIDTYPE_PGID_AT]);
 	h->ret = h->tgid;
+	h->cgroup_id = BPF_CORE_READ(child, cgroups, dfl_cgrp, kn, id); /* CLONE_INTO_CGROUP */
 	struct task_struct *real = BPF_CORE_READ(child, real_parent);
 	f->parent_tgid = (__u32)BPF_CORE_READ(real, tgid);
 	f->parent_start_ns = BPF_CORE_READ(real, group_leader, start_boottime);
@@ -214,7 +215,11 @@ int BPF_PROG(hw_exit, struct task_struct *t)
 	}
 	record_start(s, t, WIRE_EXIT, WIRE_VERSION_EXIT, false);
 	struct wire_exit *e = RECORD_BODY(s, wire_exit);
-	e->code = BPF_CORE_READ(t, exit_code);
+	/* as wait(2) tells it: the group's code, else the leader's, whoever is the last to go */
+	if (BPF_CORE_READ(t, signal, flags) & TASK_SIGNAL_GROUP_EXIT)
+		e->code = BPF_CORE_READ(t, signal, group_exit_code);
+	else
+		e->code = BPF_CORE_READ(t, group_leader, exit_code);
 	EMIT_TO(c, s, ring_priority, WIRE_RING_PRIORITY);
 	return 0;
 }
@@ -231,6 +236,9 @@ int hw_seed(struct bpf_iter__task *ctx)
 	struct scratch *s = bpf_map_lookup_elem(&scratch_iter, &zero);
 
 	if (!t || !s || BPF_CORE_READ(t, pid) != BPF_CORE_READ(t, tgid))
+		return 0;
+	/* a zombie: its exit has been told already, to nobody */
+	if (BPF_CORE_READ(t, signal, live.counter) == 0)
 		return 0;
 	record_start(s, t, WIRE_SEED, WIRE_VERSION_EXEC, false);
 	struct wire_hdr *h = (struct wire_hdr *)s->rec;

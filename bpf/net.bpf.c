@@ -41,6 +41,8 @@ static __always_inline void net_fill(struct scratch *s, struct wire_net *n, stru
 		n->backlog = (__u16)call->arg[1];
 	if (!sk || ((class == WIRE_CONNECT || class == WIRE_BIND) && failed))
 		s->flags |= WIRE_F_UNVERIFIED;
+	if (class == WIRE_CONNECT && n->family == SOCK_AF_UNIX)
+		s->flags |= WIRE_F_UNVERIFIED; /* the name is the caller's word, also when it succeeded */
 	if (class == WIRE_CONNECT && (n->family == SOCK_AF_UNIX || failed || !sk))
 		n->path_len = (__u16)append_user_addr(s, n, call->arg[1], (__u32)call->arg[2], true);
 	else if (class == WIRE_BIND && (failed || !sk))

@@ -219,6 +219,16 @@ static int open_loop(struct run *r, const sigset_t *signals, struct err *e)
 	return 0;
 }
 
+static int tell_start(const struct run *r, const struct err *e)
+{
+	if (!e->msg[0])
+		return err_exit_code(e); /* told already */
+	bool refused = e->code == ERR_SYS && (e->sys == EPERM || e->sys == EACCES);
+	if (refused && geteuid() != 0)
+		return cmd_fail_text(r->env, err_exit_code(e), "%s; it needs root", e->msg);
+	return cmd_fail(r->env, e);
+}
+
 static int serve(struct run *r)
 {
 	struct err e = { 0 };
@@ -227,7 +237,7 @@ static int serve(struct run *r)
 	int rc = EXIT_DONE;
 	block_signals(&signals);
 	if (service_open(&r->service, &r->options, &e))
-		return e.msg[0] ? cmd_fail(r->env, &e) : err_exit_code(&e);
+		return tell_start(r, &e);
 	if (open_loop(r, &signals, &e) == 0) {
 		say_ready(r, begun_ns);
 		loop(r);

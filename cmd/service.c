@@ -310,7 +310,6 @@ static int stop_capture(struct service *s, struct err *e)
 /* Commits are reported until the writer has ended: the capture goes after it. */
 static int stop_parts(struct service *s, struct err *e)
 {
-	struct stdout_stats printed = { 0 };
 	struct err stop_error = { 0 };
 	int rc = stop_capture(s, e);
 	if (store_writer_stop(TAKE(s->writer), NULL, &stop_error)) {
@@ -318,10 +317,7 @@ static int stop_parts(struct service *s, struct err *e)
 			*e = stop_error;
 		rc = -1;
 	}
-	stdout_printer_stop(TAKE(s->printer), PRINTER_WAIT_MS, &printed);
-	if (printed.broken && !s->told_broken)
-		log_warn("printer", "standard output failed (%s): later alerts are only stored",
-			printed.error);
+	stdout_printer_stop(TAKE(s->printer), PRINTER_WAIT_MS, NULL);
 	s->committing = NULL;
 	capture_close(TAKE(s->capture));
 	return rc;
@@ -413,29 +409,9 @@ static void refresh_users(struct service *s)
 	users_free(swap.users);
 }
 
-static void tell_troubles(struct service *s)
-{
-	struct store_stats stats = { 0 };
-	struct stdout_stats printed = { 0 };
-	store_writer_stats(s->writer, &stats);
-	stdout_printer_stats(s->printer, &printed);
-	if (stats.failing && !s->told_failing)
-		log_error("store", "%s: alerts wait, raw events are dropped and counted",
-			stats.error);
-	if (!stats.failing && s->told_failing)
-		log_info("store", "takes rows again");
-	s->told_failing = stats.failing;
-	if (printed.broken && !s->told_broken)
-		log_warn("printer",
-			"standard output failed (%s): alerts are only stored from here on",
-			printed.error);
-	s->told_broken = printed.broken;
-}
-
 void service_tick(struct service *s)
 {
 	capture_report_losses(s->capture);
-	tell_troubles(s);
 	if (s->ticks++ % USERS_EVERY_TICKS == USERS_EVERY_TICKS - 1)
 		refresh_users(s);
 }

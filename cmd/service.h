@@ -37,7 +37,7 @@ int service_close(struct service *s, struct err *e);
 /* Read configuration and rules again; on -1 and *e the old ones are in force as before. */
 int service_reload(struct service *s, struct err *e);
 
-/* About once a second: losses to the store, names of users, troubles to the log. */
+/* About once a second: losses to the store, names of users. */
 void service_tick(struct service *s);
 
 /* True when the capture thread has moved since the last call: the watchdog may be fed. */

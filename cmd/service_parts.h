@@ -37,7 +37,6 @@ struct service {
 	uint64_t reloads, reloads_refused;
 	uint64_t last_progress;
 	uint64_t ticks;
-	bool told_failing, told_broken;
 	size_t rule_errors_n, rule_cannot_run_n;
 };
 

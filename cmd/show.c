@@ -108,12 +108,20 @@ void show_free(struct show *s)
 	free(s);
 }
 
+/* The first one is told at the end. */
+static void note_failure(struct show *s, int error)
+{
+	if (!s->failed)
+		s->error = error;
+	s->failed = true;
+}
+
 static void write_line(struct show *s)
 {
 	if (s->line.full)
-		s->failed = true, s->error = EMSGSIZE;
-	else if (fwrite(buf_cstr(&s->line), 1, s->line.n, s->out) != s->line.n && !s->failed)
-		s->failed = true, s->error = errno;
+		note_failure(s, EMSGSIZE);
+	else if (fwrite(buf_cstr(&s->line), 1, s->line.n, s->out) != s->line.n)
+		note_failure(s, errno);
 	buf_reset(&s->line);
 }
 
@@ -232,12 +240,10 @@ static void put_cell(
 
 static void put_csv_text(struct buf *b, struct str s, bool guard)
 {
-	bool quote = s.n == 0 ? false : true;
 	/* A spreadsheet takes a text that begins so for a formula. */
 	bool formula = guard && s.n && strchr("=+-@", s.p[0]) != NULL;
-	if (quote)
-		quote = formula || memchr(s.p, ',', s.n) || memchr(s.p, '"', s.n) ||
-			s.p[0] == ' ' || s.p[s.n - 1] == ' ';
+	bool quote = s.n && (formula || memchr(s.p, ',', s.n) || memchr(s.p, '"', s.n) ||
+				    s.p[0] == ' ' || s.p[s.n - 1] == ' ');
 	if (quote)
 		buf_putc(b, '"');
 	if (formula)
@@ -381,8 +387,8 @@ int show_end(struct show *s, struct err *e)
 		write_line(s);
 	}
 	errno = 0;
-	if (fflush(s->out) && !s->failed)
-		s->failed = true, s->error = errno;
+	if (fflush(s->out))
+		note_failure(s, errno);
 	if (!s->failed)
 		return 0;
 	errno = s->error;

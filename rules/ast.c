@@ -6,25 +6,25 @@ static const struct {
 	const char *name;
 	enum op_kind kind;
 } op_table[OP_N] = {
-	[OP_EXISTS] = {"exists", OP_UNARY},
-	[OP_LE] = {"<=", OP_NUMERIC},
-	[OP_LT] = {"<", OP_NUMERIC},
-	[OP_GE] = {">=", OP_NUMERIC},
-	[OP_GT] = {">", OP_NUMERIC},
-	[OP_EQ] = {"=", OP_STRING},
-	[OP_NE] = {"!=", OP_STRING},
-	[OP_GLOB] = {"glob", OP_STRING},
-	[OP_IGLOB] = {"iglob", OP_STRING},
-	[OP_CONTAINS] = {"contains", OP_STRING},
-	[OP_ICONTAINS] = {"icontains", OP_STRING},
-	[OP_BCONTAINS] = {"bcontains", OP_STRING},
-	[OP_STARTSWITH] = {"startswith", OP_STRING},
-	[OP_BSTARTSWITH] = {"bstartswith", OP_STRING},
-	[OP_ENDSWITH] = {"endswith", OP_STRING},
-	[OP_REGEX] = {"regex", OP_STRING},
-	[OP_INTERSECTS] = {"intersects", OP_LIST},
-	[OP_IN] = {"in", OP_LIST},
-	[OP_PMATCH] = {"pmatch", OP_LIST},
+	[OP_EXISTS] = { "exists", OP_UNARY },
+	[OP_LE] = { "<=", OP_NUMERIC },
+	[OP_LT] = { "<", OP_NUMERIC },
+	[OP_GE] = { ">=", OP_NUMERIC },
+	[OP_GT] = { ">", OP_NUMERIC },
+	[OP_EQ] = { "=", OP_STRING },
+	[OP_NE] = { "!=", OP_STRING },
+	[OP_GLOB] = { "glob", OP_STRING },
+	[OP_IGLOB] = { "iglob", OP_STRING },
+	[OP_CONTAINS] = { "contains", OP_STRING },
+	[OP_ICONTAINS] = { "icontains", OP_STRING },
+	[OP_BCONTAINS] = { "bcontains", OP_STRING },
+	[OP_STARTSWITH] = { "startswith", OP_STRING },
+	[OP_BSTARTSWITH] = { "bstartswith", OP_STRING },
+	[OP_ENDSWITH] = { "endswith", OP_STRING },
+	[OP_REGEX] = { "regex", OP_STRING },
+	[OP_INTERSECTS] = { "intersects", OP_LIST },
+	[OP_IN] = { "in", OP_LIST },
+	[OP_PMATCH] = { "pmatch", OP_LIST },
 };
 
 static const char *const transform_table[TR_N] = {
@@ -65,7 +65,7 @@ bool op_parse(struct str s, enum op *out)
 
 const char *modifier_name(enum ast_modifier m)
 {
-	static const char *const names[] = {"", "oneof", "anyof", "allof"};
+	static const char *const names[] = { "", "oneof", "anyof", "allof" };
 
 	return names[m];
 }

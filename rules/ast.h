@@ -10,10 +10,24 @@
 
 enum op {
 	OP_EXISTS,
-	OP_LE, OP_LT, OP_GE, OP_GT,
-	OP_EQ, OP_NE, OP_GLOB, OP_IGLOB, OP_CONTAINS, OP_ICONTAINS, OP_BCONTAINS,
-	OP_STARTSWITH, OP_BSTARTSWITH, OP_ENDSWITH, OP_REGEX,
-	OP_INTERSECTS, OP_IN, OP_PMATCH,
+	OP_LE,
+	OP_LT,
+	OP_GE,
+	OP_GT,
+	OP_EQ,
+	OP_NE,
+	OP_GLOB,
+	OP_IGLOB,
+	OP_CONTAINS,
+	OP_ICONTAINS,
+	OP_BCONTAINS,
+	OP_STARTSWITH,
+	OP_BSTARTSWITH,
+	OP_ENDSWITH,
+	OP_REGEX,
+	OP_INTERSECTS,
+	OP_IN,
+	OP_PMATCH,
 	OP_N
 };
 
@@ -31,7 +45,14 @@ enum ast_modifier { MOD_NONE, MOD_ONEOF, MOD_ANYOF, MOD_ALLOF };
 const char *modifier_name(enum ast_modifier m); /* "" for none */
 
 enum transform {
-	TR_TOLOWER, TR_TOUPPER, TR_B64, TR_BASENAME, TR_LEN, TR_JOIN, TR_CONCAT, TR_GETOPT,
+	TR_TOLOWER,
+	TR_TOUPPER,
+	TR_B64,
+	TR_BASENAME,
+	TR_LEN,
+	TR_JOIN,
+	TR_CONCAT,
+	TR_GETOPT,
 	TR_VAL, /* right side only */
 	TR_N
 };
@@ -43,20 +64,20 @@ enum term_kind { TERM_FIELD, TERM_TEXT, TERM_TRANSFORM };
 struct ast_term {
 	enum term_kind kind;
 	enum transform transform;
-	bool quoted;      /* TERM_TEXT */
-	bool has_arg;     /* TERM_FIELD, and TR_GETOPT: `name[arg]` */
+	bool quoted;  /* TERM_TEXT */
+	bool has_arg; /* TERM_FIELD, and TR_GETOPT: `name[arg]` */
 	uint32_t at;
-	struct str text;  /* the field's name, or the literal without quotes and escapes */
+	struct str text; /* the field's name, or the literal without quotes and escapes */
 	struct str arg;
 	struct ast_term **args;
 	size_t args_n;
 };
 
 enum ast_kind {
-	AST_AND,   /* items, at least two */
+	AST_AND, /* items, at least two */
 	AST_OR,
-	AST_NOT,   /* one item */
-	AST_WORD,  /* a bare identifier: a macro; a substring search in --where */
+	AST_NOT,  /* one item */
+	AST_WORD, /* a bare identifier: a macro; a substring search in --where */
 	AST_CHECK,
 };
 
@@ -69,9 +90,9 @@ struct ast {
 	/* AST_CHECK: */
 	enum op op;
 	enum ast_modifier modifier;
-	bool right_list;          /* the right side is a list (a, b, ...), possibly empty */
+	bool right_list; /* the right side is a list (a, b, ...), possibly empty */
 	struct ast_term *left;
-	struct ast_term **right;  /* literals of a list, or one term */
+	struct ast_term **right; /* literals of a list, or one term */
 	size_t right_n;
 };
 

@@ -20,7 +20,12 @@ const char *field_type_name(enum field_type t)
 }
 
 static struct field_table (*const tables[])(void) = {
-	fields_evt, fields_args, fields_proc, fields_user, fields_fd, fields_container,
+	fields_evt,
+	fields_args,
+	fields_proc,
+	fields_user,
+	fields_fd,
+	fields_container,
 };
 
 size_t fields_count(void)
@@ -102,7 +107,8 @@ static int check_arg(struct field_ref *ref, struct err *e)
 
 	if (!ref->arg.given) {
 		if (kind == FIELD_ARG_INDEX || kind == FIELD_ARG_NAME)
-			return err_set(e, ERR_CONFIG, "field %s needs an argument in brackets", name);
+			return err_set(
+				e, ERR_CONFIG, "field %s needs an argument in brackets", name);
 		return 0;
 	}
 	if (kind == FIELD_ARG_NONE)
@@ -110,8 +116,8 @@ static int check_arg(struct field_ref *ref, struct err *e)
 	if (kind == FIELD_ARG_NAME || kind == FIELD_ARG_NAME_OPT)
 		return 0;
 	if (!str_to_u64(ref->arg.text, &index) || index > FIELD_MAX_INDEX)
-		return err_set(e, ERR_CONFIG, "field %s[%.*s]: the argument must be a number",
-			name, STR_ARG(ref->arg.text));
+		return err_set(e, ERR_CONFIG, "field %s[%.*s]: the argument must be a number", name,
+			STR_ARG(ref->arg.text));
 	ref->arg.index = (uint32_t)index;
 	return 0;
 }
@@ -119,7 +125,7 @@ static int check_arg(struct field_ref *ref, struct err *e)
 int fields_resolve(struct field_ref *out, struct str name, bool has_arg, struct str arg,
 	const char **nearest, struct err *e)
 {
-	struct field_ref ref = {.field = find(name), .arg = {.given = has_arg, .text = arg}};
+	struct field_ref ref = { .field = find(name), .arg = { .given = has_arg, .text = arg } };
 
 	*nearest = NULL;
 	if (!ref.field && is_missing(name))
@@ -150,13 +156,15 @@ struct rules_field rules_field_at(size_t i)
 	};
 
 	if (i >= fields_count())
-		return (struct rules_field){.name = fields_missing_at(i - fields_count()),
-			.type = "", .arg = "", .meaning = ""};
+		return (struct rules_field){ .name = fields_missing_at(i - fields_count()),
+			.type = "",
+			.arg = "",
+			.meaning = "" };
 	const struct field *f = fields_at(i);
 
-	return (struct rules_field){.name = f->name,
+	return (struct rules_field){ .name = f->name,
 		.type = f->flags & FIELD_F_LIST ? "list" : field_type_name(f->type),
 		.arg = args[f->arg],
 		.meaning = f->meaning,
-		.available = true};
+		.available = true };
 }

@@ -14,7 +14,7 @@ enum field_type {
 	FIELD_INT,
 	FIELD_BOOL,
 	FIELD_IP,
-	FIELD_NET,     /* an address that is compared with networks */
+	FIELD_NET, /* an address that is compared with networks */
 	FIELD_PORT,
 	FIELD_ABSTIME, /* UTC nanoseconds */
 	FIELD_RELTIME, /* nanoseconds */
@@ -23,14 +23,15 @@ enum field_type {
 
 enum field_arg_kind {
 	FIELD_ARG_NONE,
-	FIELD_ARG_INDEX,     /* a number in brackets must be there */
+	FIELD_ARG_INDEX, /* a number in brackets must be there */
 	FIELD_ARG_INDEX_OPT,
 	FIELD_ARG_NAME,
 	FIELD_ARG_NAME_OPT,
 };
 
 enum {
-	FIELD_F_ANY = 1 << 0,         /* several values: a check holds when it does for any of them, != too */
+	FIELD_F_ANY = 1
+		      << 0, /* several values: a check holds when it does for any of them, != too */
 	FIELD_F_SIDES = 1 << 1,       /* both ends of a connection: = for any, != for all */
 	FIELD_F_LIST = 1 << 2,        /* a list: in (all of it), intersects (any of it), exists */
 	FIELD_F_META = 1 << 3,        /* from the container's metadata: may be pending */
@@ -90,8 +91,8 @@ struct field {
 	uint32_t flags;
 	uint32_t classes; /* 1 << enum event_class; 0: all */
 	int aux;          /* the extractor's own */
-	enum value_state (*get)(
-		struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out);
+	enum value_state (*get)(struct field_ctx *cx, const struct field *f,
+		const struct field_arg *arg, struct value *out);
 	const char *meaning;
 };
 

@@ -9,10 +9,37 @@
 #define NETS     (C(CONNECT) | C(ACCEPT) | C(BIND) | C(LISTEN) | C(SOCKET))
 
 enum arg {
-	ARG_RES, ARG_FD, ARG_NAME, ARG_FLAGS, ARG_MODE, ARG_DIRFD, ARG_DEV, ARG_INO,
-	ARG_FILENAME, ARG_EXE, ARG_ARGS, ARG_CWD, ARG_COMM, ARG_TID, ARG_PID, ARG_PTID, ARG_TTY,
-	ARG_UID, ARG_GID, ARG_PGID, ARG_VPGID, ARG_LOGINUID, ARG_EXEPATH,
-	ARG_TUPLE, ARG_DOMAIN, ARG_TYPE, ARG_PROTO, ARG_BACKLOG, ARG_STATUS, ARG_RET, ARG_SIG,
+	ARG_RES,
+	ARG_FD,
+	ARG_NAME,
+	ARG_FLAGS,
+	ARG_MODE,
+	ARG_DIRFD,
+	ARG_DEV,
+	ARG_INO,
+	ARG_FILENAME,
+	ARG_EXE,
+	ARG_ARGS,
+	ARG_CWD,
+	ARG_COMM,
+	ARG_TID,
+	ARG_PID,
+	ARG_PTID,
+	ARG_TTY,
+	ARG_UID,
+	ARG_GID,
+	ARG_PGID,
+	ARG_VPGID,
+	ARG_LOGINUID,
+	ARG_EXEPATH,
+	ARG_TUPLE,
+	ARG_DOMAIN,
+	ARG_TYPE,
+	ARG_PROTO,
+	ARG_BACKLOG,
+	ARG_STATUS,
+	ARG_RET,
+	ARG_SIG,
 };
 
 static enum value_state number(struct field_ctx *cx, struct value *out, int64_t i)
@@ -24,7 +51,8 @@ static enum value_state number(struct field_ctx *cx, struct value *out, int64_t 
 static enum value_state get_fd(struct field_ctx *cx, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
-	bool made = ev->class == EVENT_OPEN || ev->class == EVENT_ACCEPT || ev->class == EVENT_SOCKET;
+	bool made = ev->class == EVENT_OPEN || ev->class == EVENT_ACCEPT ||
+		    ev->class == EVENT_SOCKET;
 
 	return number(cx, out, made ? ev->ret : ev->net.fd);
 }
@@ -117,11 +145,22 @@ static enum value_state get_domain(struct field_ctx *cx, struct value *out)
 		int family;
 		const char *name;
 	} names[] = {
-		{AF_UNSPEC, "AF_UNSPEC"}, {AF_UNIX, "AF_UNIX"}, {AF_INET, "AF_INET"},
-		{AF_INET6, "AF_INET6"}, {AF_NETLINK, "AF_NETLINK"}, {AF_PACKET, "AF_PACKET"},
-		{AF_BLUETOOTH, "AF_BLUETOOTH"}, {AF_ALG, "AF_ALG"}, {AF_VSOCK, "AF_VSOCK"},
-		{AF_XDP, "AF_XDP"}, {AF_KEY, "AF_KEY"}, {AF_CAN, "AF_CAN"}, {AF_TIPC, "AF_TIPC"},
-		{AF_SMC, "AF_SMC"}, {AF_QIPCRTR, "AF_QIPCRTR"}, {AF_RDS, "AF_RDS"},
+		{ AF_UNSPEC, "AF_UNSPEC" },
+		{ AF_UNIX, "AF_UNIX" },
+		{ AF_INET, "AF_INET" },
+		{ AF_INET6, "AF_INET6" },
+		{ AF_NETLINK, "AF_NETLINK" },
+		{ AF_PACKET, "AF_PACKET" },
+		{ AF_BLUETOOTH, "AF_BLUETOOTH" },
+		{ AF_ALG, "AF_ALG" },
+		{ AF_VSOCK, "AF_VSOCK" },
+		{ AF_XDP, "AF_XDP" },
+		{ AF_KEY, "AF_KEY" },
+		{ AF_CAN, "AF_CAN" },
+		{ AF_TIPC, "AF_TIPC" },
+		{ AF_SMC, "AF_SMC" },
+		{ AF_QIPCRTR, "AF_QIPCRTR" },
+		{ AF_RDS, "AF_RDS" },
 	};
 
 	for (size_t i = 0; i < ARRAY_N(names); i++)
@@ -172,8 +211,8 @@ static enum value_state get_res_text(struct field_ctx *cx, struct value *out)
 	return cx->in->ev->class == EVENT_EXIT ? VALUE_MISSING : number(cx, out, cx->in->ev->ret);
 }
 
-static enum value_state get_arg(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_arg(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 	enum arg which = (enum arg)f->aux;
@@ -199,16 +238,18 @@ static enum value_state get_arg(struct field_ctx *cx, const struct field *f,
 #define ARG(text, cls, which, sense)                                                               \
 	{                                                                                          \
 		"evt.arg." text, FIELD_STR, .classes = (cls), .aux = (which), .get = get_arg,      \
-		.meaning = sense                                                                   \
+					    .meaning = sense                                       \
 	}
 
 static const struct field table[] = {
 	ARG("res", ~C(EXIT), ARG_RES, "what the call returned"),
 	ARG("fd", C(OPEN) | NETS, ARG_FD, "number of the file descriptor"),
-	ARG("name", C(OPEN) | NETS, ARG_NAME, "open: the path as the caller gave it; sockets: both ends"),
+	ARG("name", C(OPEN) | NETS, ARG_NAME,
+		"open: the path as the caller gave it; sockets: both ends"),
 	ARG("flags", C(OPEN) | C(EXEC), ARG_FLAGS, "open: O_RDONLY|...; exec: EXE_UPPER_LAYER|..."),
 	ARG("mode", C(OPEN), ARG_MODE, "open: permission bits, octal"),
-	ARG("dirfd", C(OPEN), ARG_DIRFD, "openat: the directory's descriptor, -100 for the current one"),
+	ARG("dirfd", C(OPEN), ARG_DIRFD,
+		"openat: the directory's descriptor, -100 for the current one"),
 	ARG("dev", C(OPEN), ARG_DEV, "open: device of the file"),
 	ARG("ino", C(OPEN), ARG_INO, "open: inode of the file"),
 	ARG("filename", C(EXEC) | C(OPEN), ARG_FILENAME, "the path as the caller gave it"),
@@ -223,9 +264,11 @@ static const struct field table[] = {
 	ARG("gid", C(EXEC) | C(FORK), ARG_GID, "group id"),
 	ARG("pgid", C(EXEC) | C(FORK), ARG_PGID, "process group"),
 	ARG("vpgid", C(EXEC) | C(FORK), ARG_VPGID, "process group as the container sees it"),
-	ARG("loginuid", C(EXEC) | C(FORK), ARG_LOGINUID, "user id of the login, -1 when there was none"),
+	ARG("loginuid", C(EXEC) | C(FORK), ARG_LOGINUID,
+		"user id of the login, -1 when there was none"),
 	ARG("tty", C(EXEC) | C(FORK), ARG_TTY, "device number of the terminal, 0 without one"),
-	ARG("trusted_exepath", C(EXEC) | C(FORK), ARG_EXEPATH, "path of the program, from the kernel"),
+	ARG("trusted_exepath", C(EXEC) | C(FORK), ARG_EXEPATH,
+		"path of the program, from the kernel"),
 	ARG("tuple", NETS, ARG_TUPLE, "both ends of the connection"),
 	ARG("addr", C(CONNECT) | C(BIND), ARG_TUPLE, "both ends of the connection"),
 	ARG("domain", NETS, ARG_DOMAIN, "AF_INET, AF_UNIX, ..."),
@@ -239,5 +282,5 @@ static const struct field table[] = {
 
 struct field_table fields_args(void)
 {
-	return (struct field_table){table, ARRAY_N(table)};
+	return (struct field_table){ table, ARRAY_N(table) };
 }

@@ -4,8 +4,22 @@
 #include "rules/glob.h"
 
 enum meta {
-	M_NAME, M_IMAGE, M_IMAGE_ID, M_REPOSITORY, M_TAG, M_DIGEST, M_PRIVILEGED, M_USER,
-	M_HOST_PID, M_HOST_NETWORK, M_HOST_IPC, M_START, M_DURATION, M_POD, M_NS, M_MOUNTS,
+	M_NAME,
+	M_IMAGE,
+	M_IMAGE_ID,
+	M_REPOSITORY,
+	M_TAG,
+	M_DIGEST,
+	M_PRIVILEGED,
+	M_USER,
+	M_HOST_PID,
+	M_HOST_NETWORK,
+	M_HOST_IPC,
+	M_START,
+	M_DURATION,
+	M_POD,
+	M_NS,
+	M_MOUNTS,
 };
 
 /* HAVE with *c set, MISSING (host, or nothing known), or PENDING. */
@@ -19,8 +33,8 @@ static enum value_state metadata(struct field_ctx *cx, const struct container **
 	return VALUE_HAVE;
 }
 
-static enum value_state get_id(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_id(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct container *c = cx->in->container;
 	size_t n;
@@ -35,8 +49,8 @@ static enum value_state get_id(struct field_ctx *cx, const struct field *f,
 	return give_str(out, str_of(c->id, n));
 }
 
-static enum value_state get_type(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_type(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct container *c = cx->in->container;
 
@@ -109,8 +123,8 @@ static enum value_state give_meta(
 	}
 }
 
-static enum value_state get_meta(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_meta(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct container *c;
 	enum value_state state = metadata(cx, &c);
@@ -140,8 +154,8 @@ static const struct container_mount *find_mount(
 
 enum mount_part { MOUNT_ALL, MOUNT_SOURCE, MOUNT_DEST, MOUNT_MODE, MOUNT_RW };
 
-static enum value_state get_mount(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_mount(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct container *c;
 	enum value_state state = metadata(cx, &c);
@@ -164,14 +178,14 @@ static enum value_state get_mount(struct field_ctx *cx, const struct field *f,
 	case MOUNT_RW:
 		return give_str(out, m->rw ? STR("true") : STR("false"));
 	default:
-		buf_printf(text_begin(cx), "%.*s:%.*s:%.*s:%s:", STR_ARG(m->source), STR_ARG(m->dest),
-			STR_ARG(m->mode), m->rw ? "true" : "false");
+		buf_printf(text_begin(cx), "%.*s:%.*s:%.*s:%s:", STR_ARG(m->source),
+			STR_ARG(m->dest), STR_ARG(m->mode), m->rw ? "true" : "false");
 		return give_text(cx, out);
 	}
 }
 
-static enum value_state get_label(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_label(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct container *c;
 	enum value_state state = metadata(cx, &c);
@@ -185,8 +199,8 @@ static enum value_state get_label(struct field_ctx *cx, const struct field *f,
 	return VALUE_MISSING;
 }
 
-static enum value_state get_labels(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_labels(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct container *c;
 	enum value_state state = metadata(cx, &c);
@@ -204,20 +218,21 @@ static enum value_state get_labels(struct field_ctx *cx, const struct field *f,
 #define META(text, type, which, sense)                                                             \
 	{                                                                                          \
 		text, FIELD_##type, .flags = FIELD_F_META, .aux = (which), .get = get_meta,        \
-		.meaning = sense                                                                   \
+				    .meaning = sense                                               \
 	}
 #define MOUNT(text, which, sense)                                                                  \
 	{                                                                                          \
 		text, FIELD_STR, FIELD_ARG_NAME, FIELD_F_META, .aux = (which), .get = get_mount,   \
-			.meaning = sense                                                           \
+							       .meaning = sense                    \
 	}
 
 static const struct field table[] = {
-	{"container.id", FIELD_STR, .aux = 0, .get = get_id,
-		.meaning = "first 12 digits of the container's id; host outside of containers"},
-	{"container.full_id", FIELD_STR, .aux = 1, .get = get_id, .meaning = "the whole id; host"},
-	{"container.type", FIELD_STR, .get = get_type,
-		.meaning = "podman, docker, containerd, cri-o, lxc, unknown; host"},
+	{ "container.id", FIELD_STR, .aux = 0, .get = get_id,
+		.meaning = "first 12 digits of the container's id; host outside of containers" },
+	{ "container.full_id", FIELD_STR, .aux = 1, .get = get_id,
+		.meaning = "the whole id; host" },
+	{ "container.type", FIELD_STR, .get = get_type,
+		.meaning = "podman, docker, containerd, cri-o, lxc, unknown; host" },
 	META("container.name", STR, M_NAME, "name of the container; host"),
 	META("container.image", STR, M_IMAGE, "image as it was given"),
 	META("container.image.id", STR, M_IMAGE_ID, "id of the image"),
@@ -231,23 +246,25 @@ static const struct field table[] = {
 	META("container.host_ipc", BOOL, M_HOST_IPC, "shares the host's IPC"),
 	META("container.start_ts", ABSTIME, M_START, "when it was made"),
 	META("container.duration", RELTIME, M_DURATION, "nanoseconds since it was made"),
-	META("container.mounts", STR, M_MOUNTS, "all mounts: source:destination:mode:writable:, ..."),
+	META("container.mounts", STR, M_MOUNTS,
+		"all mounts: source:destination:mode:writable:, ..."),
 	MOUNT("container.mount", MOUNT_ALL, "one mount, by number or pattern of its source"),
 	MOUNT("container.mount.source", MOUNT_SOURCE,
 		"source of the mount with this destination (number or pattern); N/A without one"),
 	MOUNT("container.mount.dest", MOUNT_DEST,
 		"destination of the mount with this source (number or pattern); N/A without one"),
 	MOUNT("container.mount.mode", MOUNT_MODE, "ro or rw, by number or pattern of the source"),
-	MOUNT("container.mount.rdwr", MOUNT_RW, "true or false, by number or pattern of the source"),
-	{"container.label", FIELD_STR, FIELD_ARG_NAME, FIELD_F_META, .get = get_label,
-		.meaning = "value of a label"},
-	{"container.labels", FIELD_STR, .flags = FIELD_F_META, .get = get_labels,
-		.meaning = "all labels: key:value, ..."},
+	MOUNT("container.mount.rdwr", MOUNT_RW,
+		"true or false, by number or pattern of the source"),
+	{ "container.label", FIELD_STR, FIELD_ARG_NAME, FIELD_F_META, .get = get_label,
+		.meaning = "value of a label" },
+	{ "container.labels", FIELD_STR, .flags = FIELD_F_META, .get = get_labels,
+		.meaning = "all labels: key:value, ..." },
 	META("k8s.pod.name", STR, M_POD, "name of the pod"),
 	META("k8s.ns.name", STR, M_NS, "namespace of the pod"),
 };
 
 struct field_table fields_container(void)
 {
-	return (struct field_table){table, ARRAY_N(table)};
+	return (struct field_table){ table, ARRAY_N(table) };
 }

@@ -20,7 +20,7 @@ static bool is_net(const struct event *ev)
 
 static bool is_mapped(const struct event_addr *a)
 {
-	static const uint8_t prefix[12] = {[10] = 0xff, [11] = 0xff};
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
 
 	return memcmp(a->addr, prefix, sizeof(prefix)) == 0;
 }
@@ -40,8 +40,8 @@ static bool is_directory(const struct event_open *o)
 	return o->file_mode ? S_ISDIR(o->file_mode) : o->flags & O_DIRECTORY;
 }
 
-static enum value_state get_num(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_num(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 
@@ -53,23 +53,24 @@ static enum value_state get_num(struct field_ctx *cx, const struct field *f,
 
 enum fd_type { TYPE_WORD, TYPE_CHAR, TYPE_FAMILY };
 
-static enum value_state get_type(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_type(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	static const struct {
 		unsigned int family;
 		const char *text[3];
 	} sockets[] = {
-		{EVENT_AF_INET, {"ipv4", "4", "ip"}},
-		{EVENT_AF_INET6, {"ipv6", "6", "ip"}},
-		{EVENT_AF_UNIX, {"unix", "u", "unix"}},
-		{AF_NETLINK, {"netlink", "n", NULL}},
+		{ EVENT_AF_INET, { "ipv4", "4", "ip" } },
+		{ EVENT_AF_INET6, { "ipv6", "6", "ip" } },
+		{ EVENT_AF_UNIX, { "unix", "u", "unix" } },
+		{ AF_NETLINK, { "netlink", "n", NULL } },
 	};
 	const struct event *ev = cx->in->ev;
 
 	(void)arg;
 	if (ev->class == EVENT_OPEN) {
-		static const char *const kinds[2][3] = {{"file", "f", NULL}, {"directory", "d", NULL}};
+		static const char *const kinds[2][3] = { { "file", "f", NULL },
+			{ "directory", "d", NULL } };
 
 		return give_some(out, str_from(kinds[is_directory(&ev->open)][f->aux]));
 	}
@@ -135,15 +136,15 @@ enum value_state field_fd_name(struct field_ctx *cx, struct value *out)
 	return cx->text->n ? give_text(cx, out) : VALUE_MISSING;
 }
 
-static enum value_state get_name(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_name(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	(void)f, (void)arg;
 	return field_fd_name(cx, out);
 }
 
-static enum value_state get_nameraw(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_nameraw(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 
@@ -160,8 +161,8 @@ static size_t last_slash(struct str s)
 	return at ? (size_t)(at - s.p) : SIZE_MAX;
 }
 
-static enum value_state get_directory(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_directory(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 	struct value name;
@@ -178,8 +179,8 @@ static enum value_state get_directory(struct field_ctx *cx, const struct field *
 	return give_str(out, str_of(name.one.s.p, slash ? slash : 1));
 }
 
-static enum value_state get_filename(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_filename(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	struct value name;
 	size_t slash;
@@ -193,8 +194,8 @@ static enum value_state get_filename(struct field_ctx *cx, const struct field *f
 	return give_str(out, str_of(name.one.s.p + slash + 1, name.one.s.n - slash - 1));
 }
 
-static enum value_state get_l4proto(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_l4proto(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event_net *net = &cx->in->ev->net;
 	unsigned int family = is_net(cx->in->ev) ? net->family : 0;
@@ -222,7 +223,7 @@ enum end { END_CLIENT, END_SERVER, END_LOCAL, END_REMOTE, END_BOTH };
 static bool is_server(const struct event *ev)
 {
 	return ev->class == EVENT_ACCEPT || ev->class == EVENT_BIND || ev->class == EVENT_LISTEN ||
-		ev->net.listening;
+	       ev->net.listening;
 }
 
 /* NULL: there is no such end. */
@@ -246,7 +247,7 @@ static const struct event_addr *end_of(const struct event *ev, enum end end)
 
 static struct ip ip_of(const struct event *ev, const struct event_addr *a)
 {
-	struct ip ip = {.family = (uint8_t)ev->net.family};
+	struct ip ip = { .family = (uint8_t)ev->net.family };
 
 	if (ip.family == EVENT_AF_INET6 && is_mapped(a)) {
 		ip.family = EVENT_AF_INET;
@@ -266,8 +267,8 @@ static void take_end(
 		out->ip = ip_of(ev, a);
 }
 
-static enum value_state get_end(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_end(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 	enum end first = f->aux == END_BOTH ? END_CLIENT : (enum end)f->aux;
@@ -295,8 +296,8 @@ static enum value_state get_end(struct field_ctx *cx, const struct field *f,
 
 enum fd_bool { FD_IS_SERVER, FD_CONNECTED, FD_NAME_CHANGED };
 
-static enum value_state get_bool(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_bool(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 
@@ -307,14 +308,15 @@ static enum value_state get_bool(struct field_ctx *cx, const struct field *f,
 		return give_int(out, is_server(ev));
 	if (f->aux == FD_NAME_CHANGED)
 		return give_int(out, ev->class == EVENT_CONNECT);
-	return give_int(out, ev->class == EVENT_ACCEPT ? ev->ret >= 0 :
-							 ev->class == EVENT_CONNECT && ev->ret == 0);
+	return give_int(out, ev->class == EVENT_ACCEPT
+				     ? ev->ret >= 0
+				     : ev->class == EVENT_CONNECT && ev->ret == 0);
 }
 
 enum fd_file { FILE_DEV, FILE_MAJOR, FILE_MINOR, FILE_INO };
 
-static enum value_state get_file(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_file(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event_open *o = &cx->in->ev->open;
 
@@ -336,45 +338,46 @@ static enum value_state get_file(struct field_ctx *cx, const struct field *f,
 #define END(text, type, sides, end, sense)                                                         \
 	{                                                                                          \
 		text, FIELD_##type, .flags = (sides), .classes = NETS, .aux = (end),               \
-		.get = get_end, .meaning = sense                                                   \
+				    .get = get_end, .meaning = sense                               \
 	}
 #define FILTER FIELD_F_FILTER_ONLY
 #define SIDES  (FIELD_F_SIDES | FIELD_F_FILTER_ONLY)
 
 static const struct field table[] = {
-	{"fd.num", FIELD_INT, .classes = FDS, .get = get_num,
-		.meaning = "number of the descriptor, -1 when there is none"},
-	{"fd.type", FIELD_STR, .classes = FDS, .aux = TYPE_WORD, .get = get_type,
-		.meaning = "file, directory, ipv4, ipv6, unix, netlink"},
-	{"fd.typechar", FIELD_STR, .classes = FDS, .aux = TYPE_CHAR, .get = get_type,
-		.meaning = "f, d, 4, 6, u, n for the same"},
-	{"fd.sockfamily", FIELD_STR, .classes = NETS, .aux = TYPE_FAMILY, .get = get_type,
-		.meaning = "ip or unix"},
-	{"fd.name", FIELD_STR, .flags = FIELD_F_PATH, .classes = FDS, .get = get_name,
-		.meaning = "path as the kernel opened it (as the caller named it when that failed), or "
-			   "both ends of a socket"},
-	{"fd.nameraw", FIELD_STR, .flags = FIELD_F_PATH, .classes = FDS, .get = get_nameraw,
-		.meaning = "path as the caller named it"},
-	{"fd.directory", FIELD_STR, .flags = FIELD_F_PATH, .classes = C(OPEN), .get = get_directory,
-		.meaning = "directory of fd.name, without slash at its end"},
-	{"fd.filename", FIELD_STR, .classes = C(OPEN), .get = get_filename,
-		.meaning = "last part of fd.name"},
-	{"fd.dev", FIELD_INT, .classes = C(OPEN), .aux = FILE_DEV, .get = get_file,
-		.meaning = "device of the file"},
-	{"fd.dev.major", FIELD_INT, .classes = C(OPEN), .aux = FILE_MAJOR, .get = get_file,
-		.meaning = "major number of the file's device"},
-	{"fd.dev.minor", FIELD_INT, .classes = C(OPEN), .aux = FILE_MINOR, .get = get_file,
-		.meaning = "minor number of the file's device"},
-	{"fd.ino", FIELD_INT, .classes = C(OPEN), .aux = FILE_INO, .get = get_file,
-		.meaning = "inode of the file"},
-	{"fd.l4proto", FIELD_STR, .classes = NETS, .get = get_l4proto,
-		.meaning = "tcp, udp, icmp or raw"},
-	{"fd.is_server", FIELD_BOOL, .classes = NETS, .aux = FD_IS_SERVER, .get = get_bool,
-		.meaning = "the process is the server"},
-	{"fd.connected", FIELD_BOOL, .classes = NETS, .aux = FD_CONNECTED, .get = get_bool,
-		.meaning = "the connection stands"},
-	{"fd.name_changed", FIELD_BOOL, .classes = NETS, .aux = FD_NAME_CHANGED, .get = get_bool,
-		.meaning = "the event gave the socket another name: connect does"},
+	{ "fd.num", FIELD_INT, .classes = FDS, .get = get_num,
+		.meaning = "number of the descriptor, -1 when there is none" },
+	{ "fd.type", FIELD_STR, .classes = FDS, .aux = TYPE_WORD, .get = get_type,
+		.meaning = "file, directory, ipv4, ipv6, unix, netlink" },
+	{ "fd.typechar", FIELD_STR, .classes = FDS, .aux = TYPE_CHAR, .get = get_type,
+		.meaning = "f, d, 4, 6, u, n for the same" },
+	{ "fd.sockfamily", FIELD_STR, .classes = NETS, .aux = TYPE_FAMILY, .get = get_type,
+		.meaning = "ip or unix" },
+	{ "fd.name", FIELD_STR, .flags = FIELD_F_PATH, .classes = FDS, .get = get_name,
+		.meaning =
+			"path as the kernel opened it (as the caller named it when that failed), or "
+			"both ends of a socket" },
+	{ "fd.nameraw", FIELD_STR, .flags = FIELD_F_PATH, .classes = FDS, .get = get_nameraw,
+		.meaning = "path as the caller named it" },
+	{ "fd.directory", FIELD_STR, .flags = FIELD_F_PATH, .classes = C(OPEN),
+		.get = get_directory, .meaning = "directory of fd.name, without slash at its end" },
+	{ "fd.filename", FIELD_STR, .classes = C(OPEN), .get = get_filename,
+		.meaning = "last part of fd.name" },
+	{ "fd.dev", FIELD_INT, .classes = C(OPEN), .aux = FILE_DEV, .get = get_file,
+		.meaning = "device of the file" },
+	{ "fd.dev.major", FIELD_INT, .classes = C(OPEN), .aux = FILE_MAJOR, .get = get_file,
+		.meaning = "major number of the file's device" },
+	{ "fd.dev.minor", FIELD_INT, .classes = C(OPEN), .aux = FILE_MINOR, .get = get_file,
+		.meaning = "minor number of the file's device" },
+	{ "fd.ino", FIELD_INT, .classes = C(OPEN), .aux = FILE_INO, .get = get_file,
+		.meaning = "inode of the file" },
+	{ "fd.l4proto", FIELD_STR, .classes = NETS, .get = get_l4proto,
+		.meaning = "tcp, udp, icmp or raw" },
+	{ "fd.is_server", FIELD_BOOL, .classes = NETS, .aux = FD_IS_SERVER, .get = get_bool,
+		.meaning = "the process is the server" },
+	{ "fd.connected", FIELD_BOOL, .classes = NETS, .aux = FD_CONNECTED, .get = get_bool,
+		.meaning = "the connection stands" },
+	{ "fd.name_changed", FIELD_BOOL, .classes = NETS, .aux = FD_NAME_CHANGED, .get = get_bool,
+		.meaning = "the event gave the socket another name: connect does" },
 	END("fd.cip", IP, 0, END_CLIENT, "address of the client"),
 	END("fd.sip", IP, 0, END_SERVER, "address of the server"),
 	END("fd.lip", IP, 0, END_LOCAL, "local address"),
@@ -394,5 +397,5 @@ static const struct field table[] = {
 
 struct field_table fields_fd(void)
 {
-	return (struct field_table){table, ARRAY_N(table)};
+	return (struct field_table){ table, ARRAY_N(table) };
 }

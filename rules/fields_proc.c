@@ -3,21 +3,81 @@
 
 /* Of one process. */
 enum attr {
-	P_NAME, P_EXE, P_EXEPATH, P_CMDLINE, P_EXELINE, P_CWD, P_PID, P_PPID, P_VPID, P_SID, P_PGID,
-	P_VPGID, P_TTY, P_START, P_DURATION, P_ARGS_N, P_ARGS_LEN, P_INO, P_CTIME, P_MTIME,
-	P_CTIME_START, P_UPPER, P_MEMFD, P_SID_LEADER, P_PGID_LEADER, P_VPGID_LEADER, P_KTHREAD,
-	P_CAP_EFFECTIVE, P_CAP_PERMITTED, P_CAP_INHERITABLE, P_CGROUP, P_INHERITED,
+	P_NAME,
+	P_EXE,
+	P_EXEPATH,
+	P_CMDLINE,
+	P_EXELINE,
+	P_CWD,
+	P_PID,
+	P_PPID,
+	P_VPID,
+	P_SID,
+	P_PGID,
+	P_VPGID,
+	P_TTY,
+	P_START,
+	P_DURATION,
+	P_ARGS_N,
+	P_ARGS_LEN,
+	P_INO,
+	P_CTIME,
+	P_MTIME,
+	P_CTIME_START,
+	P_UPPER,
+	P_MEMFD,
+	P_SID_LEADER,
+	P_PGID_LEADER,
+	P_VPGID_LEADER,
+	P_KTHREAD,
+	P_CAP_EFFECTIVE,
+	P_CAP_PERMITTED,
+	P_CAP_INHERITABLE,
+	P_CGROUP,
+	P_INHERITED,
 };
 
 static const char *const cap_names[] = {
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
-	"CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP", "CAP_LINUX_IMMUTABLE",
-	"CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_IPC_LOCK",
-	"CAP_IPC_OWNER", "CAP_SYS_MODULE", "CAP_SYS_RAWIO", "CAP_SYS_CHROOT", "CAP_SYS_PTRACE",
-	"CAP_SYS_PACCT", "CAP_SYS_ADMIN", "CAP_SYS_BOOT", "CAP_SYS_NICE", "CAP_SYS_RESOURCE",
-	"CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_MKNOD", "CAP_LEASE", "CAP_AUDIT_WRITE",
-	"CAP_AUDIT_CONTROL", "CAP_SETFCAP", "CAP_MAC_OVERRIDE", "CAP_MAC_ADMIN", "CAP_SYSLOG",
-	"CAP_WAKE_ALARM", "CAP_BLOCK_SUSPEND", "CAP_AUDIT_READ", "CAP_PERFMON", "CAP_BPF",
+	"CAP_CHOWN",
+	"CAP_DAC_OVERRIDE",
+	"CAP_DAC_READ_SEARCH",
+	"CAP_FOWNER",
+	"CAP_FSETID",
+	"CAP_KILL",
+	"CAP_SETGID",
+	"CAP_SETUID",
+	"CAP_SETPCAP",
+	"CAP_LINUX_IMMUTABLE",
+	"CAP_NET_BIND_SERVICE",
+	"CAP_NET_BROADCAST",
+	"CAP_NET_ADMIN",
+	"CAP_NET_RAW",
+	"CAP_IPC_LOCK",
+	"CAP_IPC_OWNER",
+	"CAP_SYS_MODULE",
+	"CAP_SYS_RAWIO",
+	"CAP_SYS_CHROOT",
+	"CAP_SYS_PTRACE",
+	"CAP_SYS_PACCT",
+	"CAP_SYS_ADMIN",
+	"CAP_SYS_BOOT",
+	"CAP_SYS_NICE",
+	"CAP_SYS_RESOURCE",
+	"CAP_SYS_TIME",
+	"CAP_SYS_TTY_CONFIG",
+	"CAP_MKNOD",
+	"CAP_LEASE",
+	"CAP_AUDIT_WRITE",
+	"CAP_AUDIT_CONTROL",
+	"CAP_SETFCAP",
+	"CAP_MAC_OVERRIDE",
+	"CAP_MAC_ADMIN",
+	"CAP_SYSLOG",
+	"CAP_WAKE_ALARM",
+	"CAP_BLOCK_SUSPEND",
+	"CAP_AUDIT_READ",
+	"CAP_PERFMON",
+	"CAP_BPF",
 	"CAP_CHECKPOINT_RESTORE",
 };
 
@@ -46,7 +106,8 @@ static enum value_state give_cwd(struct field_ctx *cx, struct value *out, struct
 	return give_text(cx, out);
 }
 
-static enum value_state give_exeline(struct field_ctx *cx, struct value *out, const struct process *p)
+static enum value_state give_exeline(
+	struct field_ctx *cx, struct value *out, const struct process *p)
 {
 	struct str args = p->args;
 	struct buf *b = text_begin(cx);
@@ -185,8 +246,8 @@ static enum value_state give_attr(
 	}
 }
 
-static enum value_state get_self(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_self(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 
@@ -206,8 +267,8 @@ static const struct process *ancestor(const struct process *p, uint32_t n)
 	return n ? NULL : p;
 }
 
-static enum value_state get_parent(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_parent(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct process *p = ancestor(cx->in->process, 1);
 
@@ -233,8 +294,8 @@ static enum value_state get_ancestors(struct field_ctx *cx, enum attr attr, stru
 }
 
 /* [0] is the process itself, [1] its parent; without an index all ancestors. */
-static enum value_state get_ancestor(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_ancestor(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	if (!arg->given)
 		return get_ancestors(cx, (enum attr)f->aux, out);
@@ -252,8 +313,8 @@ static const struct process *find_pid(const struct process *p, uint32_t pid)
 	return NULL;
 }
 
-static enum value_state get_session(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_session(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct process *p = cx->in->process;
 
@@ -262,8 +323,8 @@ static enum value_state get_session(struct field_ctx *cx, const struct field *f,
 	return p ? give_attr(cx, (enum attr)f->aux, p, out) : VALUE_MISSING;
 }
 
-static enum value_state get_group_leader(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_group_leader(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct process *p = cx->in->process;
 
@@ -273,8 +334,8 @@ static enum value_state get_group_leader(struct field_ctx *cx, const struct fiel
 }
 
 /* A string that is always there, empty without arguments or past the last one. */
-static enum value_state get_args(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_args(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct process *p = cx->in->process;
 
@@ -288,8 +349,8 @@ static enum value_state get_args(struct field_ctx *cx, const struct field *f,
 }
 
 /* argv[1..] as a list, for len(), join() and getopt(). */
-static enum value_state get_arg_list(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_arg_list(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct process *p = cx->in->process;
 	struct str rest;
@@ -312,8 +373,8 @@ static enum value_state get_arg_list(struct field_ctx *cx, const struct field *f
 }
 
 /* The oldest shell among the process and its ancestors. */
-static enum value_state get_login_shell(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_login_shell(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct process *p = cx->in->process;
 	int64_t pid = -1;
@@ -327,8 +388,8 @@ static enum value_state get_login_shell(struct field_ctx *cx, const struct field
 
 enum thread_attr { T_TID, T_IS_MAIN };
 
-static enum value_state get_thread(struct field_ctx *cx, const struct field *f,
-	const struct field_arg *arg, struct value *out)
+static enum value_state get_thread(
+	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out)
 {
 	const struct event *ev = cx->in->ev;
 
@@ -346,22 +407,22 @@ static enum value_state get_thread(struct field_ctx *cx, const struct field *f,
 	}
 #define UP(text, type, attr, sense)                                                                \
 	{                                                                                          \
-		text, FIELD_##type, FIELD_ARG_INDEX_OPT, FIELD_F_ANY, .aux = (attr),               \
-			.get = get_ancestor, .meaning = sense                                      \
+		text, FIELD_##type, FIELD_ARG_INDEX_OPT, FIELD_F_ANY,                              \
+			.aux = (attr), .get = get_ancestor, .meaning = sense                       \
 	}
 
 static const struct field table[] = {
 	SELF("proc.name", STR, P_NAME, "name of the process, up to 15 bytes"),
 	SELF("proc.exe", STR, P_EXE, "argv[0]"),
-	{"proc.exepath", FIELD_STR, .flags = FIELD_F_PATH, .aux = P_EXEPATH, .get = get_self,
-		.meaning = "path of the program, from the kernel"},
+	{ "proc.exepath", FIELD_STR, .flags = FIELD_F_PATH, .aux = P_EXEPATH, .get = get_self,
+		.meaning = "path of the program, from the kernel" },
 	SELF("proc.cmdline", STR, P_CMDLINE, "name and arguments, joined by blanks"),
 	SELF("proc.exeline", STR, P_EXELINE, "argv[0] and arguments, joined by blanks"),
-	{"proc.args", FIELD_STR, FIELD_ARG_INDEX_OPT, .get = get_args,
+	{ "proc.args", FIELD_STR, FIELD_ARG_INDEX_OPT, .get = get_args,
 		.meaning = "arguments without argv[0], joined by blanks, or one of them from 0; "
-			   "empty when there are none"},
-	{"hw.argv", FIELD_STR, .flags = FIELD_F_LIST, .get = get_arg_list,
-		.meaning = "arguments without argv[0], as a list"},
+			   "empty when there are none" },
+	{ "hw.argv", FIELD_STR, .flags = FIELD_F_LIST, .get = get_arg_list,
+		.meaning = "arguments without argv[0], as a list" },
 	SELF("proc.cmdnargs", INT, P_ARGS_N, "number of arguments without argv[0]"),
 	SELF("proc.cmdlenargs", INT, P_ARGS_LEN, "bytes of all arguments without argv[0]"),
 	SELF("proc.cwd", STR, P_CWD, "current directory at exec, with a slash at its end"),
@@ -373,7 +434,8 @@ static const struct field table[] = {
 	SELF("proc.vpgid", INT, P_VPGID, "process group id as the container sees it"),
 	SELF("proc.is_sid_leader", BOOL, P_SID_LEADER, "leads its session"),
 	SELF("proc.is_pgid_leader", BOOL, P_PGID_LEADER, "leads its process group"),
-	SELF("proc.is_vpgid_leader", BOOL, P_VPGID_LEADER, "leads its group as the container sees it"),
+	SELF("proc.is_vpgid_leader", BOOL, P_VPGID_LEADER,
+		"leads its group as the container sees it"),
 	SELF("proc.tty", INT, P_TTY, "device number of the terminal, 0 without one"),
 	SELF("proc.duration", RELTIME, P_DURATION, "nanoseconds since the process began"),
 	SELF("proc.pid.ts", ABSTIME, P_START, "when the process began"),
@@ -384,7 +446,8 @@ static const struct field table[] = {
 		"nanoseconds from the change of the program's inode to its start"),
 	SELF("proc.is_exe_upper_layer", BOOL, P_UPPER,
 		"the program lies on the container's upper layer, not in its image"),
-	SELF("proc.is_exe_from_memfd", BOOL, P_MEMFD, "the program runs from memory, without a file"),
+	SELF("proc.is_exe_from_memfd", BOOL, P_MEMFD,
+		"the program runs from memory, without a file"),
 	SELF("hw.kthread", BOOL, P_KTHREAD, "a thread of the kernel"),
 	SELF("hw.forked", BOOL, P_INHERITED, "has not exec'd since its fork"),
 	SELF("hw.cgroup", STR, P_CGROUP, "control group, an absolute path"),
@@ -392,9 +455,11 @@ static const struct field table[] = {
 	OTHER("proc.pexe", STR, parent, P_EXE, "argv[0] of the parent"),
 	OTHER("proc.pexepath", STR, parent, P_EXEPATH, "path of the parent's program"),
 	OTHER("proc.pcmdline", STR, parent, P_CMDLINE, "name and arguments of the parent"),
-	OTHER("proc.pvpid", INT, parent, P_VPID, "process id of the parent as its container sees it"),
+	OTHER("proc.pvpid", INT, parent, P_VPID,
+		"process id of the parent as its container sees it"),
 	OTHER("proc.ppid.ts", ABSTIME, parent, P_START, "when the parent began"),
-	OTHER("proc.ppid.duration", RELTIME, parent, P_DURATION, "nanoseconds since the parent began"),
+	OTHER("proc.ppid.duration", RELTIME, parent, P_DURATION,
+		"nanoseconds since the parent began"),
 	UP("proc.aname", STR, P_NAME, "name of an ancestor, [1] is the parent; without index any"),
 	UP("proc.aexe", STR, P_EXE, "argv[0] of an ancestor"),
 	UP("proc.aexepath", STR, P_EXEPATH, "path of an ancestor's program"),
@@ -405,22 +470,26 @@ static const struct field table[] = {
 	OTHER("proc.sid.exepath", STR, session, P_EXEPATH, "path of the session leader's program"),
 	OTHER("proc.pgid.name", STR, group_leader, P_NAME, "name of the group's leader"),
 	OTHER("proc.pgid.exe", STR, group_leader, P_EXE, "argv[0] of the group's leader"),
-	OTHER("proc.pgid.exepath", STR, group_leader, P_EXEPATH, "path of the group leader's program"),
+	OTHER("proc.pgid.exepath", STR, group_leader, P_EXEPATH,
+		"path of the group leader's program"),
 	OTHER("proc.vpgid.name", STR, group_leader, P_NAME, "name of the group's leader"),
 	OTHER("proc.vpgid.exe", STR, group_leader, P_EXE, "argv[0] of the group's leader"),
-	OTHER("proc.vpgid.exepath", STR, group_leader, P_EXEPATH, "path of the group leader's program"),
-	{"proc.loginshellid", FIELD_INT, .get = get_login_shell,
-		.meaning = "process id of the oldest shell among the process and its ancestors"},
-	{"thread.tid", FIELD_INT, .aux = T_TID, .get = get_thread, .meaning = "thread id"},
-	{"thread.ismain", FIELD_BOOL, .aux = T_IS_MAIN, .get = get_thread,
-		.meaning = "the main thread of its process"},
-	SELF("thread.cap_effective", STR, P_CAP_EFFECTIVE, "effective capabilities, joined by blanks"),
-	SELF("thread.cap_permitted", STR, P_CAP_PERMITTED, "permitted capabilities, joined by blanks"),
+	OTHER("proc.vpgid.exepath", STR, group_leader, P_EXEPATH,
+		"path of the group leader's program"),
+	{ "proc.loginshellid", FIELD_INT, .get = get_login_shell,
+		.meaning = "process id of the oldest shell among the process and its ancestors" },
+	{ "thread.tid", FIELD_INT, .aux = T_TID, .get = get_thread, .meaning = "thread id" },
+	{ "thread.ismain", FIELD_BOOL, .aux = T_IS_MAIN, .get = get_thread,
+		.meaning = "the main thread of its process" },
+	SELF("thread.cap_effective", STR, P_CAP_EFFECTIVE,
+		"effective capabilities, joined by blanks"),
+	SELF("thread.cap_permitted", STR, P_CAP_PERMITTED,
+		"permitted capabilities, joined by blanks"),
 	SELF("thread.cap_inheritable", STR, P_CAP_INHERITABLE,
 		"inheritable capabilities, joined by blanks"),
 };
 
 struct field_table fields_proc(void)
 {
-	return (struct field_table){table, ARRAY_N(table)};
+	return (struct field_table){ table, ARRAY_N(table) };
 }

@@ -15,9 +15,18 @@ static bool in_class(struct str name, unsigned char c)
 		const char *name;
 		int (*is)(int);
 	} classes[] = {
-		{"alpha", isalpha}, {"digit", isdigit}, {"alnum", isalnum}, {"upper", isupper},
-		{"lower", islower}, {"space", isspace}, {"punct", ispunct}, {"xdigit", isxdigit},
-		{"blank", isblank}, {"cntrl", iscntrl}, {"graph", isgraph}, {"print", isprint},
+		{ "alpha", isalpha },
+		{ "digit", isdigit },
+		{ "alnum", isalnum },
+		{ "upper", isupper },
+		{ "lower", islower },
+		{ "space", isspace },
+		{ "punct", ispunct },
+		{ "xdigit", isxdigit },
+		{ "blank", isblank },
+		{ "cntrl", iscntrl },
+		{ "graph", isgraph },
+		{ "print", isprint },
 	};
 
 	for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)

@@ -22,7 +22,8 @@ struct judge {
 static void count(atomic_uint_fast64_t *c)
 {
 	/* One writer: no locked instruction is needed. */
-	atomic_store_explicit(c, atomic_load_explicit(c, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(
+		c, atomic_load_explicit(c, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
 static uint64_t get(const atomic_uint_fast64_t *c)
@@ -70,12 +71,12 @@ uint64_t judge_hits(const struct judge *j, size_t rule)
 
 struct judge_stats judge_stats(const struct judge *j)
 {
-	return (struct judge_stats){.events = get(&j->events),
+	return (struct judge_stats){ .events = get(&j->events),
 		.skipped = get(&j->skipped),
 		.pending = get(&j->pending),
 		.alerts = get(&j->alerts),
 		.outputs_cut = get(&j->outputs_cut),
-		.re_limits = get(&j->re_limits)};
+		.re_limits = get(&j->re_limits) };
 }
 
 static uint16_t look_up_type(const struct event *ev)
@@ -156,8 +157,8 @@ static struct alert *make_alert(struct judge *j, const struct rule *r, const str
 	return a;
 }
 
-static enum verdict judge_event(void *ctx, const struct judge_input *in, bool final,
-	struct judge_alerts *out)
+static enum verdict judge_event(
+	void *ctx, const struct judge_input *in, bool final, struct judge_alerts *out)
 {
 	struct judge *j = ctx;
 	const struct type_rules *rules = rules_of(j, in->ev);
@@ -185,5 +186,5 @@ static enum verdict judge_event(void *ctx, const struct judge_input *in, bool fi
 
 struct judge_hook judge_hook(struct judge *j)
 {
-	return (struct judge_hook){.ctx = j, .event = judge_event};
+	return (struct judge_hook){ .ctx = j, .event = judge_event };
 }

@@ -20,10 +20,10 @@ enum judge_name { JUDGE_NAME_MISSING = 0, JUDGE_NAME_FOUND, JUDGE_NAME_PENDING }
  */
 struct judge_names {
 	void *ctx;
-	enum judge_name (*user_name)(void *ctx, const struct container *c, uint32_t uid,
-				     struct str *out);
-	enum judge_name (*group_name)(void *ctx, const struct container *c, uint32_t gid,
-				      struct str *out);
+	enum judge_name (*user_name)(
+		void *ctx, const struct container *c, uint32_t uid, struct str *out);
+	enum judge_name (*group_name)(
+		void *ctx, const struct container *c, uint32_t gid, struct str *out);
 };
 
 struct judge_options {
@@ -46,9 +46,9 @@ const struct ruleset *judge_rules(const struct judge *j);
 uint64_t judge_hits(const struct judge *j, size_t rule);
 
 struct judge_stats {
-	uint64_t events;      /* judged, repeats after PENDING not counted again */
-	uint64_t skipped;     /* no active rule wants their type */
-	uint64_t pending;     /* times PENDING was returned */
+	uint64_t events;  /* judged, repeats after PENDING not counted again */
+	uint64_t skipped; /* no active rule wants their type */
+	uint64_t pending; /* times PENDING was returned */
 	uint64_t alerts;
 	uint64_t outputs_cut; /* an output or its fields passed the bound */
 	uint64_t re_limits;   /* a regular expression gave up; counted as no match */

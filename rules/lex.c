@@ -66,7 +66,7 @@ bool lex_word(struct lex *l, const char *w)
 
 bool lex_not(struct lex *l)
 {
-	if (memcmp((char[]){peek(l, 0), peek(l, 1), peek(l, 2)}, "not", 3) != 0 ||
+	if (memcmp((char[]){ peek(l, 0), peek(l, 1), peek(l, 2) }, "not", 3) != 0 ||
 		!is_blank(peek(l, 3)))
 		return false;
 	l->at += 3;

@@ -14,7 +14,7 @@ struct lex {
 	size_t at;
 };
 
-bool lex_blank(struct lex *l);               /* at least one of blank, \t \b \r \n */
+bool lex_blank(struct lex *l); /* at least one of blank, \t \b \r \n */
 bool lex_char(struct lex *l, char c);
 bool lex_word(struct lex *l, const char *w); /* exactly these bytes, whatever follows */
 

@@ -44,7 +44,8 @@ static int read_all(int fd, struct buf *b, const char *path, struct err *e)
 			if (n > 0)
 				buf_put(b, rest, (size_t)n);
 			if (b->full && n > 0)
-				return err_set(e, ERR_LIMIT, "%s: larger than %zu bytes", path, b->max);
+				return err_set(
+					e, ERR_LIMIT, "%s: larger than %zu bytes", path, b->max);
 		} else {
 			n = read(fd, at, 65536);
 			b->n += n > 0 ? (size_t)n : 0;
@@ -72,7 +73,7 @@ static int add_file(struct texts *t, const char *path, const struct rules_option
 	name = xstrndup(path, strlen(path));
 	vec_push(&t->owned, (char *)text.p);
 	vec_push(&t->owned, name);
-	vec_push(&t->list, ((struct rules_text){.name = name, .text = text}));
+	vec_push(&t->list, ((struct rules_text){ .name = name, .text = text }));
 	return 0;
 }
 
@@ -100,7 +101,8 @@ static int add_entry(struct texts *t, const char *folder, const char *name,
 	return add_file(t, path, o, e);
 }
 
-static int add_folder(struct texts *t, const char *path, const struct rules_options *o, struct err *e)
+static int add_folder(
+	struct texts *t, const char *path, const struct rules_options *o, struct err *e)
 {
 	struct dirent **names = NULL;
 	int n = scandir(path, &names, is_rules_file, compare_names);
@@ -122,7 +124,7 @@ static int add_folder(struct texts *t, const char *path, const struct rules_opti
 int rules_load(struct ruleset **out, const char *const *paths, size_t n,
 	const struct rules_options *o, struct rules_report *report, struct err *e)
 {
-	AUTO(texts_fini) struct texts t = {0};
+	AUTO(texts_fini) struct texts t = { 0 };
 
 	for (size_t i = 0; i < n; i++) {
 		struct stat st;
@@ -130,7 +132,8 @@ int rules_load(struct ruleset **out, const char *const *paths, size_t n,
 
 		if (stat(paths[i], &st))
 			return err_set(e, ERR_SYS, "open %s", paths[i]);
-		rc = S_ISDIR(st.st_mode) ? add_folder(&t, paths[i], o, e) : add_file(&t, paths[i], o, e);
+		rc = S_ISDIR(st.st_mode) ? add_folder(&t, paths[i], o, e)
+					 : add_file(&t, paths[i], o, e);
 		if (rc)
 			return -1;
 	}
@@ -220,22 +223,24 @@ static void report_yaml(struct loader *l, const char *name, const char *msg)
 	unsigned int line = 0, col = 0;
 	int used = 0;
 
-	if (strncmp(msg, name, skip) == 0 && sscanf(msg + skip, ":%u:%u: %n", &line, &col, &used) == 2)
+	if (strncmp(msg, name, skip) == 0 &&
+		sscanf(msg + skip, ":%u:%u: %n", &line, &col, &used) == 2)
 		msg += skip + (size_t)used;
-	report_line(l, RULES_ERROR, name, line, col, (struct subject){"file", STR("")}, NULL, msg);
+	report_line(
+		l, RULES_ERROR, name, line, col, (struct subject){ "file", STR("") }, NULL, msg);
 }
 
 static void load_source(struct loader *l, const struct rules_text *text)
 {
 	struct source *src = xcalloc(1, sizeof(*src));
-	struct yaml_limits limits = {.max_bytes = max_bytes(l->options)};
-	struct err e = {0};
+	struct yaml_limits limits = { .max_bytes = max_bytes(l->options) };
+	struct err e = { 0 };
 
 	src->name = text->name;
 	src->text = text->text;
 	vec_push(&l->sources, src);
 	if (yaml_parse(&src->docs, text->text, text->name, &limits, &e)) {
-		src->docs = (struct yaml_docs){0};
+		src->docs = (struct yaml_docs){ 0 };
 		report_yaml(l, text->name, e.msg);
 		return;
 	}
@@ -246,7 +251,7 @@ static void load_source(struct loader *l, const struct rules_text *text)
 /* A wrong appended format would make every rule wrong: told once, before. */
 static int check_appended(struct loader *l, struct err *e)
 {
-	struct program_build b = {.program = l->rs->program};
+	struct program_build b = { .program = l->rs->program };
 	const struct rules_options *opt = l->options;
 	struct output *o = output_new(l->rs->arena, &b);
 
@@ -265,13 +270,14 @@ int rules_load_text(struct ruleset **out, const struct rules_text *texts, size_t
 {
 	static const struct rules_options defaults;
 	AUTO(rules_report_fini) struct rules_report unused = RULES_REPORT_INIT;
-	AUTO(loader_fini) struct loader l = {.options = o ? o : &defaults,
+	AUTO(loader_fini)
+	struct loader l = { .options = o ? o : &defaults,
 		.report = report ? report : &unused,
 		.arena = arena_new(LOAD_MAX_BYTES),
 		.macro_names = map_new(NULL),
 		.list_names = map_new(NULL),
 		.rule_names = map_new(NULL),
-		.rs = ruleset_new(o ? o : &defaults)};
+		.rs = ruleset_new(o ? o : &defaults) };
 
 	if (check_appended(&l, e))
 		return -1;

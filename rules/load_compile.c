@@ -31,14 +31,18 @@ static const char *nearest_macro(struct loader *l, struct str name, uint32_t vis
 	return nearest;
 }
 
-static int compile_text(struct item *it, uint32_t *node, size_t *at, const char **nearest, struct err *e);
+static int compile_text(
+	struct item *it, uint32_t *node, size_t *at, const char **nearest, struct err *e);
 
 /* Compile once, on first use or when its turn comes. What was wrong stays in m->err. */
 static void compile_macro(struct loader *l, struct def_macro *m)
 {
-	AUTO(expanded_fini) struct expanded x = {0};
-	struct item it = {.l = l, .text = &m->cond, .x = &x, .what = {"macro", m->name},
-		.visible = m->visible};
+	AUTO(expanded_fini) struct expanded x = { 0 };
+	struct item it = { .l = l,
+		.text = &m->cond,
+		.x = &x,
+		.what = { "macro", m->name },
+		.visible = m->visible };
 	const char *nearest = NULL;
 	size_t at = 0;
 
@@ -62,7 +66,8 @@ static int macro_error(const struct def_macro *m, struct err *e)
 	return err_set(e, ERR_CONFIG, "macro %.*s is wrong", STR_ARG(m->name));
 }
 
-static int find_macro(void *ctx, struct str name, uint32_t *node, const char **nearest, struct err *e)
+static int find_macro(
+	void *ctx, struct str name, uint32_t *node, const char **nearest, struct err *e)
 {
 	struct item *it = ctx;
 	struct def_macro *m = map_get(it->l->macro_names, name);
@@ -71,7 +76,8 @@ static int find_macro(void *ctx, struct str name, uint32_t *node, const char **n
 		if (!m && map_get(it->l->list_names, name))
 			return err_set(e, ERR_CONFIG, "%.*s is a list, not a macro", STR_ARG(name));
 		*nearest = m ? NULL : nearest_macro(it->l, name, it->visible);
-		return err_set(e, ERR_CONFIG, m ? "macro %.*s is defined only later" : "unknown macro %.*s",
+		return err_set(e, ERR_CONFIG,
+			m ? "macro %.*s is defined only later" : "unknown macro %.*s",
 			STR_ARG(name));
 	}
 	m->used = true;
@@ -91,15 +97,18 @@ static void warn_condition(void *ctx, size_t at, const char *nearest, const char
 {
 	struct item *it = ctx;
 
-	report_joined(it->l, RULES_WARNING, it->text, expanded_origin(it->x, at), it->what, nearest, what);
+	report_joined(it->l, RULES_WARNING, it->text, expanded_origin(it->x, at), it->what, nearest,
+		what);
 }
 
 /* Lists, syntax, program. On failure *at is the offset in the text as it was written. */
-static int compile_text(struct item *it, uint32_t *node, size_t *at, const char **nearest, struct err *e)
+static int compile_text(
+	struct item *it, uint32_t *node, size_t *at, const char **nearest, struct err *e)
 {
 	struct loader *l = it->l;
-	struct program_build b = {.program = l->rs->program, .ctx = it, .macro = find_macro,
-		.warn = warn_condition};
+	struct program_build b = {
+		.program = l->rs->program, .ctx = it, .macro = find_macro, .warn = warn_condition
+	};
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	struct ast *tree;
 	size_t where = 0;
@@ -127,8 +136,8 @@ static void warn_output(void *ctx, size_t at, const char *nearest, const char *w
 {
 	struct output_item *it = ctx;
 
-	report_joined(it->l, RULES_WARNING, &it->rule->output, at, (struct subject){"rule", it->rule->name},
-		nearest, what);
+	report_joined(it->l, RULES_WARNING, &it->rule->output, at,
+		(struct subject){ "rule", it->rule->name }, nearest, what);
 }
 
 static int append_output(struct loader *l, struct output *o, struct program_build *b, struct err *e)
@@ -137,7 +146,7 @@ static int append_output(struct loader *l, struct output *o, struct program_buil
 
 	b->warn = NULL;
 	if (opt->append_output && (output_add(o, b, STR(" "), e) ||
-		output_add(o, b, str_from(opt->append_output), e)))
+					  output_add(o, b, str_from(opt->append_output), e)))
 		return err_wrap(e, "appended output");
 	for (size_t i = 0; i < opt->append_fields_n; i++)
 		if (output_add_field(o, b, str_from(opt->append_fields[i]), e))
@@ -148,14 +157,15 @@ static int append_output(struct loader *l, struct output *o, struct program_buil
 /* False: reported. */
 static bool compile_output(struct loader *l, const struct def_rule *r, struct rule *out)
 {
-	struct output_item it = {l, r};
-	struct program_build b = {.program = l->rs->program, .ctx = &it, .warn = warn_output};
-	struct subject what = {"rule", r->name};
-	struct err e = {0};
+	struct output_item it = { l, r };
+	struct program_build b = { .program = l->rs->program, .ctx = &it, .warn = warn_output };
+	struct subject what = { "rule", r->name };
+	struct err e = { 0 };
 
 	out->output = output_new(l->rs->arena, &b);
 	if (!out->output) {
-		report_place(l, RULES_ERROR, r->place, what, NULL, "the rules together need too much memory");
+		report_place(l, RULES_ERROR, r->place, what, NULL,
+			"the rules together need too much memory");
 		return false;
 	}
 	/* Block scalars end in a line feed, which is not meant as part of the line. */
@@ -196,7 +206,7 @@ static void fill_info(struct loader *l, const struct def_rule *r, struct rule *o
 
 	for (size_t i = 0; tags && i < r->tags.n; i++)
 		tags[i] = keep(l, r->tags.p[i]);
-	*info = (struct rule_info){.name = keep(l, r->name),
+	*info = (struct rule_info){ .name = keep(l, r->name),
 		.desc = keep(l, str_trim(r->desc.text)),
 		.condition = keep(l, str_trim(r->cond.text)),
 		.output = keep(l, str_trim(r->output.text)),
@@ -206,7 +216,7 @@ static void fill_info(struct loader *l, const struct def_rule *r, struct rule *o
 		.tags_n = tags ? r->tags.n : 0,
 		.why = "",
 		.file = keep(l, str_from(r->place.src->name)),
-		.line = r->place.node->line};
+		.line = r->place.node->line };
 	out->tags_json = tags_json(l, r);
 }
 
@@ -248,7 +258,8 @@ static void cannot_run(struct loader *l, const struct joined *text, size_t at,
 	bool off = out->info.state == RULE_OFF;
 
 	if (!off || l->options->check_off)
-		report_joined(l, RULES_CANNOT_RUN, text, at, (struct subject){"rule", r->name}, NULL, why);
+		report_joined(l, RULES_CANNOT_RUN, text, at, (struct subject){ "rule", r->name },
+			NULL, why);
 	if (off)
 		return;
 	out->info.state = RULE_CANNOT_RUN;
@@ -258,12 +269,13 @@ static void cannot_run(struct loader *l, const struct joined *text, size_t at,
 /* False: the rule is wrong, and that was reported. */
 static bool compile_condition(struct loader *l, const struct def_rule *r, struct rule *out)
 {
-	struct joined text = {0};
-	AUTO(expanded_fini) struct expanded x = {0};
-	struct item it = {.l = l, .text = &text, .x = &x, .what = {"rule", r->name},
-		.visible = UINT32_MAX};
+	struct joined text = { 0 };
+	AUTO(expanded_fini) struct expanded x = { 0 };
+	struct item it = {
+		.l = l, .text = &text, .x = &x, .what = { "rule", r->name }, .visible = UINT32_MAX
+	};
 	const char *nearest = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 	size_t at = 0;
 	bool ok = exceptions_apply(l, r, &text);
 
@@ -272,8 +284,8 @@ static bool compile_condition(struct loader *l, const struct def_rule *r, struct
 		if (ok)
 			cannot_run(l, &text, at, r, out, e.msg);
 		else
-			report_joined(l, r->skip_unknown ? RULES_WARNING : RULES_ERROR, &text, at, it.what,
-				nearest, e.msg);
+			report_joined(l, r->skip_unknown ? RULES_WARNING : RULES_ERROR, &text, at,
+				it.what, nearest, e.msg);
 	}
 	joined_clear(&text);
 	return ok;
@@ -286,7 +298,7 @@ static void compile_rule(struct loader *l, const struct def_rule *r)
 
 	if (r->broken)
 		return;
-	*out = (struct rule){0};
+	*out = (struct rule){ 0 };
 	fill_info(l, r, out);
 	if (off) {
 		out->info.state = RULE_OFF;
@@ -329,10 +341,12 @@ static void judge_types(struct loader *l, struct rule *r, struct type_set *wants
 
 	type_set_and(&missing, wants);
 	if (many && def->warn_types)
-		report_joined(l, RULES_WARNING, &def->cond, 0, (struct subject){"rule", def->name}, NULL,
+		report_joined(l, RULES_WARNING, &def->cond, 0,
+			(struct subject){ "rule", def->name }, NULL,
 			"no condition on evt.type: it is judged for every event, which is slow");
 	if (!type_set_count(wants))
-		report_joined(l, RULES_WARNING, &def->cond, 0, (struct subject){"rule", def->name}, NULL,
+		report_joined(l, RULES_WARNING, &def->cond, 0,
+			(struct subject){ "rule", def->name }, NULL,
 			"there is no event type for which it could be true");
 	type_set_and(wants, &have);
 	if (many || !type_set_count(&missing))
@@ -347,7 +361,7 @@ static void judge_types(struct loader *l, struct rule *r, struct type_set *wants
 	r->info.state = RULE_PARTIAL;
 	r->info.why = keep(l, buf_str(&why));
 	buf_puts(&why, "; it is judged for the others");
-	report_joined(l, RULES_WARNING, &def->cond, 0, (struct subject){"rule", def->name}, NULL,
+	report_joined(l, RULES_WARNING, &def->cond, 0, (struct subject){ "rule", def->name }, NULL,
 		buf_cstr(&why));
 }
 
@@ -398,10 +412,10 @@ static struct rules_name *keep_names(struct loader *l, size_t n)
 static struct rules_name keep_name(
 	struct loader *l, struct str name, struct str text, const struct place *at)
 {
-	return (struct rules_name){.name = keep(l, name),
+	return (struct rules_name){ .name = keep(l, name),
 		.text = keep(l, str_trim(text)),
 		.file = keep(l, str_from(at->src->name)),
-		.line = at->node->line};
+		.line = at->node->line };
 }
 
 static void keep_macros(struct loader *l)

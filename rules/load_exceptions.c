@@ -8,7 +8,7 @@
 
 static struct subject subject_of(const struct def_rule *r)
 {
-	return (struct subject){"rule", r->name};
+	return (struct subject){ "rule", r->name };
 }
 
 static void fail(struct loader *l, struct def_rule *r, struct place at, const char *text)
@@ -44,8 +44,9 @@ static bool parse_comp(struct str s, enum op *op, bool *list)
 		return false;
 	rest = str_trim(rest);
 	*list = op_kind(*op) == OP_LIST || rest.n;
-	return !rest.n || (op_kind(*op) == OP_STRING &&
-		(str_eqz(rest, "oneof") || str_eqz(rest, "anyof") || str_eqz(rest, "allof")));
+	return !rest.n ||
+	       (op_kind(*op) == OP_STRING && (str_eqz(rest, "oneof") || str_eqz(rest, "anyof") ||
+						     str_eqz(rest, "allof")));
 }
 
 static bool check_comp(struct loader *l, struct def_rule *r, struct place at, bool needs_list)
@@ -58,7 +59,8 @@ static bool check_comp(struct loader *l, struct def_rule *r, struct place at, bo
 		return false;
 	}
 	if (needs_list && !list) {
-		fail(l, r, at, "comps of a single field must be in, pmatch, intersects or have a modifier");
+		fail(l, r, at,
+			"comps of a single field must be in, pmatch, intersects or have a modifier");
 		return false;
 	}
 	return true;
@@ -67,7 +69,7 @@ static bool check_comp(struct loader *l, struct def_rule *r, struct place at, bo
 static bool check_comps(struct loader *l, struct def_rule *r, struct def_exception *x)
 {
 	bool list = x->fields->kind == YAML_SEQ;
-	struct place at = {x->place.src, x->comps};
+	struct place at = { x->place.src, x->comps };
 
 	if (!x->comps)
 		return true;
@@ -79,7 +81,7 @@ static bool check_comps(struct loader *l, struct def_rule *r, struct def_excepti
 	if (!list)
 		return check_comp(l, r, at, true);
 	for (size_t i = 0; i < x->comps->n; i++)
-		if (!check_comp(l, r, (struct place){x->place.src, x->comps->items[i]}, false))
+		if (!check_comp(l, r, (struct place){ x->place.src, x->comps->items[i] }, false))
 			return false;
 	return true;
 }
@@ -98,39 +100,43 @@ static bool check_field(struct loader *l, struct def_rule *r, struct place at)
 
 static bool check_fields(struct loader *l, struct def_rule *r, struct def_exception *x)
 {
-	struct place at = {x->place.src, x->fields};
+	struct place at = { x->place.src, x->fields };
 
-	if (!x->fields || !is_scalars(x->fields) || (x->fields->kind == YAML_SEQ && !x->fields->n)) {
-		fail(l, r, x->fields ? at : x->place, "an exception needs fields: a field or a list of them");
+	if (!x->fields || !is_scalars(x->fields) ||
+		(x->fields->kind == YAML_SEQ && !x->fields->n)) {
+		fail(l, r, x->fields ? at : x->place,
+			"an exception needs fields: a field or a list of them");
 		return false;
 	}
 	if (x->fields->kind == YAML_SCALAR)
 		return check_field(l, r, at);
 	for (size_t i = 0; i < x->fields->n; i++)
-		if (!check_field(l, r, (struct place){x->place.src, x->fields->items[i]}))
+		if (!check_field(l, r, (struct place){ x->place.src, x->fields->items[i] }))
 			return false;
 	return true;
 }
 
-static void add_values(struct loader *l, struct def_rule *r, struct def_exception *x, struct place item)
+static void add_values(
+	struct loader *l, struct def_rule *r, struct def_exception *x, struct place item)
 {
 	const struct yaml_node *values = yaml_get(item.node, "values");
 
 	if (!values || yaml_is_null(values))
 		return;
 	if (values->kind != YAML_SEQ) {
-		fail(l, r, (struct place){item.src, values}, "an exception's values must be a list");
+		fail(l, r, (struct place){ item.src, values },
+			"an exception's values must be a list");
 		return;
 	}
-	vec_push(&x->values, ((struct values){.place = {item.src, values}}));
+	vec_push(&x->values, ((struct values){ .place = { item.src, values } }));
 }
 
 static void new_exception(struct loader *l, struct def_rule *r, struct place item, struct str name)
 {
-	struct def_exception x = {.name = name,
+	struct def_exception x = { .name = name,
 		.place = item,
 		.fields = yaml_get(item.node, "fields"),
-		.comps = yaml_get(item.node, "comps")};
+		.comps = yaml_get(item.node, "comps") };
 
 	if (!check_fields(l, r, &x) || !check_comps(l, r, &x))
 		return;
@@ -153,8 +159,9 @@ static void append_exception(struct loader *l, struct def_rule *r, struct place 
 
 static void load_exception(struct loader *l, struct def_rule *r, struct place item, bool append)
 {
-	static const char *const keys[] = {"name", "fields", "comps", "values"};
-	const struct yaml_node *name = item.node->kind == YAML_MAP ? yaml_get(item.node, "name") : NULL;
+	static const char *const keys[] = { "name", "fields", "comps", "values" };
+	const struct yaml_node *name = item.node->kind == YAML_MAP ? yaml_get(item.node, "name")
+								   : NULL;
 	size_t at;
 
 	if (!name || name->kind != YAML_SCALAR || !name->value.n) {
@@ -185,7 +192,7 @@ void load_exceptions(struct loader *l, struct def_rule *r, struct place list, bo
 		return;
 	}
 	for (size_t i = 0; i < list.node->n; i++)
-		load_exception(l, r, (struct place){list.src, list.node->items[i]}, append);
+		load_exception(l, r, (struct place){ list.src, list.node->items[i] }, append);
 }
 
 /* Writing them down. */
@@ -200,7 +207,7 @@ struct writer {
 
 static void mark(struct writer *w, struct place place)
 {
-	vec_push(&w->out->parts, ((struct part){.at = w->text.n, .place = place}));
+	vec_push(&w->out->parts, ((struct part){ .at = w->text.n, .place = place }));
 }
 
 static void begin_alternative(struct writer *w)
@@ -283,11 +290,13 @@ static void write_tuple(struct writer *w, const struct def_exception *x, struct 
 		const struct yaml_node *value = tuple.node->items[i];
 
 		if (!is_scalars(value)) {
-			reject(w, (struct place){tuple.src, value}, "a value must be a text or a list of texts");
+			reject(w, (struct place){ tuple.src, value },
+				"a value must be a text or a list of texts");
 			return;
 		}
 		buf_puts(&w->text, i ? " and " : "");
-		put_check(w, x->fields->items[i]->value, x->comps ? x->comps->items[i] : NULL, "=", value);
+		put_check(w, x->fields->items[i]->value, x->comps ? x->comps->items[i] : NULL, "=",
+			value);
 	}
 	buf_putc(&w->text, ')');
 }
@@ -302,13 +311,13 @@ static void write_exception(struct writer *w, const struct def_exception *x)
 			continue;
 		}
 		for (size_t k = 0; k < v->place.node->n; k++)
-			write_tuple(w, x, (struct place){v->place.src, v->place.node->items[k]});
+			write_tuple(w, x, (struct place){ v->place.src, v->place.node->items[k] });
 	}
 }
 
 bool exceptions_apply(struct loader *l, const struct def_rule *r, struct joined *out)
 {
-	struct writer w = {.l = l, .rule = r, .out = out, .text = BUF_INIT(LOAD_MAX_TEXT)};
+	struct writer w = { .l = l, .rule = r, .out = out, .text = BUF_INIT(LOAD_MAX_TEXT) };
 	const char *before = "(", *after = ") and not (";
 
 	for (size_t i = 0; i < r->cond.parts.n; i++) {

@@ -59,7 +59,7 @@ struct def_list {
 	VEC(struct str) items; /* quoted where needed */
 	bool used;
 	bool resolved;
-	struct str text;       /* resolved: items with earlier lists written out, joined */
+	struct str text; /* resolved: items with earlier lists written out, joined */
 };
 
 struct values {
@@ -117,7 +117,8 @@ void load_document(struct loader *l, struct source *src, const struct yaml_node 
 /* Append a scalar to a joined text, a blank between. */
 void joined_add(struct loader *l, struct joined *j, struct place place);
 void joined_clear(struct joined *j);
-void check_keys(struct loader *l, struct place item, struct subject what, const char *const *known, size_t n);
+void check_keys(struct loader *l, struct place item, struct subject what, const char *const *known,
+	size_t n);
 /* Is `key` to be appended to what is there? False also when it replaces; *wrong when the item cannot be used. */
 struct override {
 	const struct yaml_node *map; /* NULL: none */
@@ -149,7 +150,8 @@ struct expanded {
 void expanded_fini(struct expanded *x);
 DEFINE_AUTO_VALUE(struct expanded, expanded_fini)
 /* Lists of index < visible are substituted. ERR_LIMIT. */
-int expand_lists(struct loader *l, struct str text, uint32_t visible, struct expanded *out, struct err *e);
+int expand_lists(
+	struct loader *l, struct str text, uint32_t visible, struct expanded *out, struct err *e);
 size_t expanded_origin(const struct expanded *x, size_t at);
 /* A value as it must be written in a condition. */
 struct str quote_value(struct loader *l, struct str s);

@@ -22,7 +22,7 @@ void *load_alloc(struct loader *l, size_t n)
 void joined_clear(struct joined *j)
 {
 	vec_fini(&j->parts);
-	j->text = (struct str){0};
+	j->text = (struct str){ 0 };
 }
 
 void joined_add(struct loader *l, struct joined *j, struct place place)
@@ -33,7 +33,7 @@ void joined_add(struct loader *l, struct joined *j, struct place place)
 		buf_put_str(&b, j->text);
 		buf_putc(&b, ' ');
 	}
-	vec_push(&j->parts, ((struct part){.at = b.n, .place = place, .exact = true}));
+	vec_push(&j->parts, ((struct part){ .at = b.n, .place = place, .exact = true }));
 	buf_put_str(&b, place.node->value);
 	j->text = load_str(l, buf_str(&b));
 }
@@ -46,15 +46,16 @@ static bool is_known(struct str key, const char *const *known, size_t n)
 	return false;
 }
 
-void check_keys(
-	struct loader *l, struct place item, struct subject what, const char *const *known, size_t n)
+void check_keys(struct loader *l, struct place item, struct subject what, const char *const *known,
+	size_t n)
 {
 	for (size_t i = 0; i < item.node->n; i++) {
 		const struct yaml_node *key = item.node->pairs[i].key;
 
 		if (!is_known(key->value, known, n))
-			report_place(l, RULES_WARNING, (struct place){item.src, key}, what,
-				str_nearest(key->value, known, n), "unknown key %.*s", STR_ARG(key->value));
+			report_place(l, RULES_WARNING, (struct place){ item.src, key }, what,
+				str_nearest(key->value, known, n), "unknown key %.*s",
+				STR_ARG(key->value));
 	}
 }
 
@@ -63,25 +64,26 @@ static bool check_override(struct loader *l, struct place item, struct subject w
 	const struct yaml_pair *pair, const char *const *appendable, size_t appendable_n,
 	const char *const *replaceable, size_t replaceable_n)
 {
-	struct place at = {item.src, pair->key};
+	struct place at = { item.src, pair->key };
 	struct str key = pair->key->value, how = pair->value->value;
 	bool append = pair->value->kind == YAML_SCALAR && str_eqz(how, "append");
 	bool replace = pair->value->kind == YAML_SCALAR && str_eqz(how, "replace");
 
 	if (!append && !replace) {
-		report_place(l, RULES_ERROR, at, what, NULL, "override of %.*s must be append or replace",
-			STR_ARG(key));
+		report_place(l, RULES_ERROR, at, what, NULL,
+			"override of %.*s must be append or replace", STR_ARG(key));
 		return false;
 	}
-	if (append ? !is_known(key, appendable, appendable_n) :
-		     !is_known(key, replaceable, replaceable_n)) {
+	if (append ? !is_known(key, appendable, appendable_n)
+		   : !is_known(key, replaceable, replaceable_n)) {
 		report_place(l, RULES_ERROR, at, what, NULL, "%.*s cannot be %s by an override",
 			STR_ARG(key), append ? "appended to" : "replaced");
 		return false;
 	}
 	if (yaml_get(item.node, key.p))
 		return true;
-	report_place(l, RULES_ERROR, at, what, NULL, "override names %s, which is not given", key.p);
+	report_place(
+		l, RULES_ERROR, at, what, NULL, "override names %s, which is not given", key.p);
 	return false;
 }
 
@@ -92,7 +94,8 @@ static bool check_given(struct loader *l, struct place item, struct subject what
 	for (size_t i = 0; i < n; i++)
 		if (yaml_get(item.node, keys[i]) && !yaml_get(map, keys[i])) {
 			report_place(l, RULES_ERROR, item, what, NULL,
-				"%s is given, but override does not say append or replace for it", keys[i]);
+				"%s is given, but override does not say append or replace for it",
+				keys[i]);
 			return false;
 		}
 	return true;
@@ -105,21 +108,21 @@ bool override_read(struct loader *l, struct place item, struct subject what,
 	const struct yaml_node *map = yaml_get(item.node, "override");
 	const struct yaml_node *append = yaml_get(item.node, "append");
 
-	*out = (struct override){.map = map};
+	*out = (struct override){ .map = map };
 	if (append && !yaml_bool(append, &out->append)) {
-		report_place(l, RULES_ERROR, (struct place){item.src, append}, what, NULL,
+		report_place(l, RULES_ERROR, (struct place){ item.src, append }, what, NULL,
 			"append must be true or false");
 		return false;
 	}
 	if (out->append)
-		report_place(l, RULES_WARNING, (struct place){item.src, append}, what, NULL,
+		report_place(l, RULES_WARNING, (struct place){ item.src, append }, what, NULL,
 			"append is deprecated; use override");
 	if (!map)
 		return true;
 	if (map->kind != YAML_MAP || !map->n || append) {
-		report_place(l, RULES_ERROR, (struct place){item.src, map}, what, NULL,
-			append ? "override and append exclude each other" :
-				 "override must be a map of keys to append or replace");
+		report_place(l, RULES_ERROR, (struct place){ item.src, map }, what, NULL,
+			append ? "override and append exclude each other"
+			       : "override must be a map of keys to append or replace");
 		return false;
 	}
 	for (size_t i = 0; i < map->n; i++)
@@ -127,7 +130,7 @@ bool override_read(struct loader *l, struct place item, struct subject what,
 			    replaceable, replaceable_n))
 			return false;
 	return check_given(l, item, what, appendable, appendable_n, map) &&
-		check_given(l, item, what, replaceable, replaceable_n, map);
+	       check_given(l, item, what, replaceable, replaceable_n, map);
 }
 
 bool override_appends(const struct override *o, const char *key)
@@ -139,7 +142,7 @@ bool override_appends(const struct override *o, const char *key)
 
 static bool is_identifier(struct str s)
 {
-	struct lex lex = {.text = s};
+	struct lex lex = { .text = s };
 	struct str name;
 
 	return lex_identifier(&lex, &name) && name.n == s.n;
@@ -147,7 +150,7 @@ static bool is_identifier(struct str s)
 
 static bool is_bare(struct str s)
 {
-	struct lex lex = {.text = s};
+	struct lex lex = { .text = s };
 	struct str name;
 
 	return lex_bare(&lex, &name) && name.n == s.n;
@@ -161,13 +164,13 @@ static const struct yaml_node *need_scalar(
 
 	if (n && n->kind == YAML_SCALAR && n->value.n)
 		return n;
-	report_place(l, RULES_ERROR, n ? (struct place){item.src, n} : item, what, NULL,
+	report_place(l, RULES_ERROR, n ? (struct place){ item.src, n } : item, what, NULL,
 		n ? "%s must be a text" : "%s is missing", key);
 	return NULL;
 }
 
-static const char *const condition_key[] = {"condition"};
-static const char *const items_key[] = {"items"};
+static const char *const condition_key[] = { "condition" };
+static const char *const items_key[] = { "items" };
 
 static struct def_macro *new_macro(struct loader *l, struct place item, struct str name)
 {
@@ -192,13 +195,13 @@ static void set_macro(struct loader *l, struct def_macro *m, struct place item,
 	}
 	m->visible = l->next_index++;
 	m->broken = false;
-	joined_add(l, &m->cond, (struct place){item.src, condition});
+	joined_add(l, &m->cond, (struct place){ item.src, condition });
 }
 
 static void load_macro(struct loader *l, struct place item)
 {
-	static const char *const keys[] = {"macro", "condition", "append", "override"};
-	struct subject what = {"macro", yaml_get(item.node, "macro")->value};
+	static const char *const keys[] = { "macro", "condition", "append", "override" };
+	struct subject what = { "macro", yaml_get(item.node, "macro")->value };
 	struct def_macro *m = map_get(l->macro_names, what.name);
 	const struct yaml_node *condition;
 	struct override o;
@@ -212,7 +215,8 @@ static void load_macro(struct loader *l, struct place item)
 	if (!override_read(l, item, what, condition_key, 1, condition_key, 1, &o))
 		return;
 	if ((o.map || o.append) && !m) {
-		report_place(l, RULES_ERROR, item, what, NULL, "there is no such macro to change yet");
+		report_place(
+			l, RULES_ERROR, item, what, NULL, "there is no such macro to change yet");
 		return;
 	}
 	if (!m)
@@ -224,13 +228,14 @@ static void load_macro(struct loader *l, struct place item)
 }
 
 /* False when an item is no scalar. */
-static bool add_items(struct loader *l, struct def_list *list, struct place items, struct subject what)
+static bool add_items(
+	struct loader *l, struct def_list *list, struct place items, struct subject what)
 {
 	for (size_t i = 0; i < items.node->n; i++) {
 		const struct yaml_node *n = items.node->items[i];
 
 		if (n->kind != YAML_SCALAR) {
-			report_place(l, RULES_ERROR, (struct place){items.src, n}, what, NULL,
+			report_place(l, RULES_ERROR, (struct place){ items.src, n }, what, NULL,
 				"an item must be a text or a number");
 			return false;
 		}
@@ -254,8 +259,8 @@ static struct def_list *new_list(struct loader *l, struct place item, struct str
 
 static void load_list(struct loader *l, struct place item)
 {
-	static const char *const keys[] = {"list", "items", "append", "override"};
-	struct subject what = {"list", yaml_get(item.node, "list")->value};
+	static const char *const keys[] = { "list", "items", "append", "override" };
+	struct subject what = { "list", yaml_get(item.node, "list")->value };
 	struct def_list *list = map_get(l->list_names, what.name);
 	const struct yaml_node *items = yaml_get(item.node, "items");
 	struct override o;
@@ -271,7 +276,8 @@ static void load_list(struct loader *l, struct place item)
 	if (!override_read(l, item, what, items_key, 1, items_key, 1, &o))
 		return;
 	if ((o.map || o.append) && !list) {
-		report_place(l, RULES_ERROR, item, what, NULL, "there is no such list to change yet");
+		report_place(
+			l, RULES_ERROR, item, what, NULL, "there is no such list to change yet");
 		return;
 	}
 	if (!list)
@@ -281,7 +287,7 @@ static void load_list(struct loader *l, struct place item)
 	if (!override_appends(&o, "items"))
 		vec_fini(&list->items);
 	if (items->kind == YAML_SEQ)
-		add_items(l, list, (struct place){item.src, items}, what);
+		add_items(l, list, (struct place){ item.src, items }, what);
 }
 
 /* "0.57.0", or N for 0.N.0. */
@@ -300,11 +306,12 @@ static bool parse_engine(struct str s, uint64_t *major, uint64_t *minor)
 static void check_engine(struct loader *l, struct place item)
 {
 	const struct yaml_node *n = yaml_get(item.node, "required_engine_version");
-	struct subject what = {"item", STR("required_engine_version")};
+	struct subject what = { "item", STR("required_engine_version") };
 	uint64_t major, minor;
 
 	if (n->kind != YAML_SCALAR || !parse_engine(n->value, &major, &minor))
-		report_place(l, RULES_ERROR, item, what, NULL, "must be a number or a version such as 0.57.0");
+		report_place(l, RULES_ERROR, item, what, NULL,
+			"must be a number or a version such as 0.57.0");
 	else if (major > ENGINE_MAJOR || minor > ENGINE_MINOR)
 		report_place(l, RULES_ERROR, item, what, NULL,
 			"the file wants engine %.*s; rules are understood as of %d.%d.0",
@@ -314,18 +321,18 @@ static void check_engine(struct loader *l, struct place item)
 static void check_plugins(struct loader *l, struct place item)
 {
 	const struct yaml_node *list = yaml_get(item.node, "required_plugin_versions");
-	struct subject what = {"item", STR("required_plugin_versions")};
+	struct subject what = { "item", STR("required_plugin_versions") };
 
 	for (size_t i = 0; list->kind == YAML_SEQ && i < list->n; i++) {
 		const struct yaml_node *p = list->items[i];
 		const struct yaml_node *name = p->kind == YAML_MAP ? yaml_get(p, "name") : NULL;
 
 		if (!name || name->kind != YAML_SCALAR)
-			report_place(l, RULES_ERROR, (struct place){item.src, p}, what, NULL,
+			report_place(l, RULES_ERROR, (struct place){ item.src, p }, what, NULL,
 				"every entry needs a name");
 		/* What that plugin gives is built in. */
 		else if (!str_eqz(name->value, "container"))
-			report_place(l, RULES_WARNING, (struct place){item.src, p}, what, NULL,
+			report_place(l, RULES_WARNING, (struct place){ item.src, p }, what, NULL,
 				"plugin %.*s is not available; rules that need it will not load",
 				STR_ARG(name->value));
 	}
@@ -344,7 +351,8 @@ static bool has_name(struct loader *l, struct place item, const char *key)
 
 	if (name->kind == YAML_SCALAR && name->value.n)
 		return true;
-	report_place(l, RULES_ERROR, item, (struct subject){key, STR("")}, NULL, "the name must be a text");
+	report_place(l, RULES_ERROR, item, (struct subject){ key, STR("") }, NULL,
+		"the name must be a text");
 	return false;
 }
 
@@ -355,18 +363,19 @@ static void load_item(struct loader *l, struct place item)
 		void (*load)(struct loader *l, struct place item);
 		bool named;
 	} kinds[] = {
-		{"required_engine_version", check_engine, false},
-		{"required_plugin_versions", check_plugins, false},
-		{"macro", load_macro, true},
-		{"list", load_list, true},
-		{"rule", load_rule, true},
+		{ "required_engine_version", check_engine, false },
+		{ "required_plugin_versions", check_plugins, false },
+		{ "macro", load_macro, true },
+		{ "list", load_list, true },
+		{ "rule", load_rule, true },
 	};
-	static const char *const names[] = {"rule", "macro", "list", "required_engine_version",
-		"required_plugin_versions"};
-	struct subject what = {"item", STR("")};
+	static const char *const names[] = { "rule", "macro", "list", "required_engine_version",
+		"required_plugin_versions" };
+	struct subject what = { "item", STR("") };
 
 	if (item.node->kind != YAML_MAP) {
-		report_place(l, RULES_ERROR, item, what, NULL, "expected a rule, a macro or a list");
+		report_place(
+			l, RULES_ERROR, item, what, NULL, "expected a rule, a macro or a list");
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_N(kinds); i++) {
@@ -385,15 +394,15 @@ static void load_item(struct loader *l, struct place item)
 
 void load_document(struct loader *l, struct source *src, const struct yaml_node *doc)
 {
-	struct place at = {src, doc};
+	struct place at = { src, doc };
 
 	if (yaml_is_null(doc))
 		return;
 	if (doc->kind != YAML_SEQ) {
-		report_place(l, RULES_ERROR, at, (struct subject){"file", STR("")}, NULL,
+		report_place(l, RULES_ERROR, at, (struct subject){ "file", STR("") }, NULL,
 			"expected a list of rules, macros and lists");
 		return;
 	}
 	for (size_t i = 0; i < doc->n; i++)
-		load_item(l, (struct place){src, doc->items[i]});
+		load_item(l, (struct place){ src, doc->items[i] });
 }

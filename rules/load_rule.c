@@ -1,19 +1,20 @@
 /* The item `rule`: a definition, a change of an earlier one, or a switch. */
 #include "rules/load_impl.h"
 
-static const char *const all_keys[] = {"rule", "desc", "condition", "output", "priority", "enabled",
-	"source", "tags", "exceptions", "warn_evttypes", "skip-if-unknown-filter", "capture",
-	"capture_duration", "append", "override"};
+static const char *const all_keys[] = { "rule", "desc", "condition", "output", "priority",
+	"enabled", "source", "tags", "exceptions", "warn_evttypes", "skip-if-unknown-filter",
+	"capture", "capture_duration", "append", "override" };
 
-static const char *const appendable[] = {"condition", "output", "desc", "tags", "exceptions"};
-static const char *const replaceable[] = {"condition", "output", "desc", "tags", "exceptions",
+static const char *const appendable[] = { "condition", "output", "desc", "tags", "exceptions" };
+static const char *const replaceable[] = { "condition", "output", "desc", "tags", "exceptions",
 	"priority", "enabled", "warn_evttypes", "skip-if-unknown-filter", "capture",
-	"capture_duration"};
+	"capture_duration" };
 
-static bool wrong(
-	struct loader *l, struct place item, const struct yaml_node *n, struct subject what, const char *text)
+static bool wrong(struct loader *l, struct place item, const struct yaml_node *n,
+	struct subject what, const char *text)
 {
-	report_place(l, RULES_ERROR, n ? (struct place){item.src, n} : item, what, NULL, "%s", text);
+	report_place(
+		l, RULES_ERROR, n ? (struct place){ item.src, n } : item, what, NULL, "%s", text);
 	return false;
 }
 
@@ -25,7 +26,7 @@ static bool read_bool(
 
 	if (!n || yaml_bool(n, out))
 		return true;
-	report_place(l, RULES_ERROR, (struct place){item.src, n}, what, NULL,
+	report_place(l, RULES_ERROR, (struct place){ item.src, n }, what, NULL,
 		"%s must be true or false", key);
 	return false;
 }
@@ -34,8 +35,8 @@ static bool read_switches(
 	struct loader *l, struct def_rule *r, struct place item, struct subject what)
 {
 	return read_bool(l, item, what, "enabled", &r->enabled) &&
-		read_bool(l, item, what, "warn_evttypes", &r->warn_types) &&
-		read_bool(l, item, what, "skip-if-unknown-filter", &r->skip_unknown);
+	       read_bool(l, item, what, "warn_evttypes", &r->warn_types) &&
+	       read_bool(l, item, what, "skip-if-unknown-filter", &r->skip_unknown);
 }
 
 static bool read_priority(
@@ -49,8 +50,8 @@ static bool read_priority(
 		return true;
 	return wrong(l, item, n, what,
 		n ? "priority must be emergency, alert, critical, error, warning, notice, "
-		    "informational or debug" :
-		    "priority is missing");
+		    "informational or debug"
+		  : "priority is missing");
 }
 
 static bool read_text(struct loader *l, struct joined *out, struct place item, struct subject what,
@@ -61,18 +62,18 @@ static bool read_text(struct loader *l, struct joined *out, struct place item, s
 	if (!n && !needed)
 		return true;
 	if (!n || n->kind != YAML_SCALAR) {
-		report_place(l, RULES_ERROR, n ? (struct place){item.src, n} : item, what, NULL,
+		report_place(l, RULES_ERROR, n ? (struct place){ item.src, n } : item, what, NULL,
 			n ? "%s must be a text" : "%s is missing", key);
 		return false;
 	}
 	if (!append)
 		joined_clear(out);
-	joined_add(l, out, (struct place){item.src, n});
+	joined_add(l, out, (struct place){ item.src, n });
 	return true;
 }
 
-static bool read_tags(struct loader *l, struct def_rule *r, struct place item, struct subject what,
-	bool append)
+static bool read_tags(
+	struct loader *l, struct def_rule *r, struct place item, struct subject what, bool append)
 {
 	const struct yaml_node *tags = yaml_get(item.node, "tags");
 
@@ -95,7 +96,7 @@ static void read_exceptions(struct loader *l, struct def_rule *r, struct place i
 	const struct yaml_node *n = yaml_get(item.node, "exceptions");
 
 	if (n)
-		load_exceptions(l, r, (struct place){item.src, n}, append);
+		load_exceptions(l, r, (struct place){ item.src, n }, append);
 }
 
 static struct def_rule *new_rule(struct loader *l, struct str name)
@@ -147,7 +148,8 @@ static void define_rule(
 static void change_rule(struct loader *l, struct def_rule *r, struct place item,
 	struct subject what, const struct override *o)
 {
-	bool ok = read_text(l, &r->cond, item, what, "condition", false, override_appends(o, "condition"));
+	bool ok = read_text(
+		l, &r->cond, item, what, "condition", false, override_appends(o, "condition"));
 
 	ok &= read_text(l, &r->output, item, what, "output", false, override_appends(o, "output"));
 	ok &= read_text(l, &r->desc, item, what, "desc", false, override_appends(o, "desc"));
@@ -179,7 +181,7 @@ static bool is_switch(const struct def_rule *r, struct place item)
 
 void load_rule(struct loader *l, struct place item)
 {
-	struct subject what = {"rule", yaml_get(item.node, "rule")->value};
+	struct subject what = { "rule", yaml_get(item.node, "rule")->value };
 	struct def_rule *r = map_get(l->rule_names, what.name);
 	struct override o;
 

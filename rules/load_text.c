@@ -72,7 +72,7 @@ static void resolve_list(struct loader *l, struct def_list *list)
 
 static void add_run(struct expanded *x, size_t from, bool exact)
 {
-	vec_push(&x->runs, ((struct run){.at = x->text.n, .from = from, .exact = exact}));
+	vec_push(&x->runs, ((struct run){ .at = x->text.n, .from = from, .exact = exact }));
 }
 
 static void trim_end(struct buf *b)
@@ -140,10 +140,12 @@ static int expand(struct loader *l, struct str text, uint32_t first, uint32_t vi
 		buf_put(&x->text, text.p + at, end - at);
 		at = end;
 	}
-	return x->text.full ? err_set(e, ERR_LIMIT, "longer than 1 MiB with its lists written out") : 0;
+	return x->text.full ? err_set(e, ERR_LIMIT, "longer than 1 MiB with its lists written out")
+			    : 0;
 }
 
-int expand_lists(struct loader *l, struct str text, uint32_t visible, struct expanded *out, struct err *e)
+int expand_lists(
+	struct loader *l, struct str text, uint32_t visible, struct expanded *out, struct err *e)
 {
 	out->text = (struct buf)BUF_INIT(LOAD_MAX_TEXT);
 	return expand(l, text, 0, visible, 0, SIZE_MAX, out, e);

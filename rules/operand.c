@@ -56,7 +56,8 @@ static int parse_port(int64_t *out, struct str text, struct err *e)
 		getservbyname_r(name, NULL, &service, buf, sizeof(buf), &found);
 	}
 	if (!found)
-		return err_set(e, ERR_CONFIG, "\"%.*s\" is neither a port nor a service", STR_ARG(text));
+		return err_set(
+			e, ERR_CONFIG, "\"%.*s\" is neither a port nor a service", STR_ARG(text));
 	*out = ntohs((uint16_t)found->s_port);
 	return 0;
 }
@@ -69,7 +70,7 @@ static bool parse_ip(struct ip *out, struct str text)
 		return false;
 	memcpy(z, text.p, text.n);
 	z[text.n] = '\0';
-	*out = (struct ip){.family = EVENT_AF_INET};
+	*out = (struct ip){ .family = EVENT_AF_INET };
 	if (inet_pton(AF_INET, z, out->addr) == 1)
 		return true;
 	out->family = EVENT_AF_INET6;
@@ -82,7 +83,8 @@ static int parse_net(struct net *out, struct str text, struct err *e)
 	uint64_t bits, most;
 
 	if (!parse_ip(&out->ip, addr))
-		return err_set(e, ERR_CONFIG, "\"%.*s\" is neither an address nor a network", STR_ARG(text));
+		return err_set(e, ERR_CONFIG, "\"%.*s\" is neither an address nor a network",
+			STR_ARG(text));
 	most = out->ip.family == EVENT_AF_INET ? 32 : 128;
 	bits = most;
 	if (rest.p && (!str_to_u64(rest, &bits) || bits > most))
@@ -106,9 +108,9 @@ int operand_parse(union operand *out, enum field_type type, struct str text, str
 		if (parse_ip(&out->ip, text))
 			return 0;
 		return err_set(e, ERR_CONFIG, "\"%.*s\" is not an address%s", STR_ARG(text),
-			text.n && memchr(text.p, '/', text.n) ?
-				"; networks are compared with fd.net, fd.snet and the like" :
-				"");
+			text.n && memchr(text.p, '/', text.n)
+				? "; networks are compared with fd.net, fd.snet and the like"
+				: "");
 	case FIELD_NET:
 		return parse_net(&out->net, text, e);
 	default:
@@ -123,7 +125,7 @@ static bool op_fits(enum op op, enum field_type type)
 	if (type == FIELD_STR)
 		return op != OP_BCONTAINS && op != OP_BSTARTSWITH;
 	return op_kind(op) == OP_NUMERIC && type != FIELD_BOOL && type != FIELD_IP &&
-		type != FIELD_NET;
+	       type != FIELD_NET;
 }
 
 int operand_check_op(enum op op, enum field_type type, bool list, struct err *e)
@@ -139,8 +141,14 @@ int operand_check_op(enum op op, enum field_type type, bool list, struct err *e)
 static int kind_of(enum field_type t)
 {
 	static const int kinds[FIELD_TYPE_N] = {
-		[FIELD_STR] = 0, [FIELD_INT] = 1, [FIELD_BOOL] = 2, [FIELD_IP] = 3, [FIELD_NET] = 3,
-		[FIELD_PORT] = 1, [FIELD_ABSTIME] = 1, [FIELD_RELTIME] = 1,
+		[FIELD_STR] = 0,
+		[FIELD_INT] = 1,
+		[FIELD_BOOL] = 2,
+		[FIELD_IP] = 3,
+		[FIELD_NET] = 3,
+		[FIELD_PORT] = 1,
+		[FIELD_ABSTIME] = 1,
+		[FIELD_RELTIME] = 1,
 	};
 
 	return kinds[t];
@@ -199,7 +207,7 @@ static bool compare_str(enum op op, struct str left, struct str right)
 static bool ip_equal(const struct ip *a, const struct ip *b)
 {
 	return a->family == b->family &&
-		memcmp(a->addr, b->addr, a->family == EVENT_AF_INET ? 4 : 16) == 0;
+	       memcmp(a->addr, b->addr, a->family == EVENT_AF_INET ? 4 : 16) == 0;
 }
 
 static bool in_net(const struct ip *ip, const struct net *net)

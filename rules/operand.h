@@ -32,7 +32,8 @@ bool operand_compare(
 
 /* A set of strings for membership. */
 struct str_set;
-struct str_set *str_set_new(struct arena *a, const union operand *items, size_t n); /* NULL: no memory */
+struct str_set *str_set_new(
+	struct arena *a, const union operand *items, size_t n); /* NULL: no memory */
 bool str_set_has(const struct str_set *set, struct str s);
 
 #endif

@@ -9,10 +9,10 @@
 #include <arpa/inet.h>
 #include <time.h>
 
-#define NO_SLOT           UINT32_MAX
-#define MAX_WIDTH         1024
-#define MAX_STRING_BYTES  (16u << 10) /* of one field */
-#define NS_PER_S          1000000000u
+#define NO_SLOT          UINT32_MAX
+#define MAX_WIDTH        1024
+#define MAX_STRING_BYTES (16u << 10) /* of one field */
+#define NS_PER_S         1000000000u
 
 /* Text, or (text.p == NULL) a field. */
 struct piece {
@@ -85,7 +85,7 @@ static int add_member(struct output *o, const struct ast_term *t, uint32_t slot,
 static int find_slot(
 	struct program_build *b, const struct ast_term *t, size_t at, uint32_t *slot, struct err *e)
 {
-	struct err why = {0};
+	struct err why = { 0 };
 
 	if (program_add_term(b, t, slot, &why) == 0) {
 		const struct field *f = program_slot_info(b->program, *slot).field;
@@ -109,8 +109,8 @@ static int find_slot(
  * Names of fields contain dots and may be followed by one: %fd.name.bak is fd.name and ".bak". Cut
  * what was read as a name until it is known.
  */
-static int find_longest(struct program_build *b, struct ast_term *t, size_t at,
-	size_t *used, uint32_t *slot, struct err *e)
+static int find_longest(struct program_build *b, struct ast_term *t, size_t at, size_t *used,
+	uint32_t *slot, struct err *e)
 {
 	struct str name = t->text;
 
@@ -137,7 +137,8 @@ static int add_field(struct output *o, struct program_build *b, struct str forma
 	uint32_t width = 0;
 	size_t digits = 0, name = 0;
 
-	while (digits < rest.n && rest.p[digits] >= '0' && rest.p[digits] <= '9' && width < MAX_WIDTH)
+	while (digits < rest.n && rest.p[digits] >= '0' && rest.p[digits] <= '9' &&
+		width < MAX_WIDTH)
 		width = width * 10 + (uint32_t)(rest.p[digits++] - '0');
 	b->at = at;
 	if (parse_term_prefix(&t, o->arena, str_of(rest.p + digits, rest.n - digits), &name, e))
@@ -189,7 +190,7 @@ int output_add(struct output *o, struct program_build *b, struct str format, str
 			if (add_text(o, STR("%"), e))
 				return -1;
 		} else if (!skip_info(b, str_of(format.p + i, format.n - i), i, &used) &&
-			add_field(o, b, format, i, &used, e)) {
+			   add_field(o, b, format, i, &used, e)) {
 			return -1;
 		}
 		i += used;
@@ -225,7 +226,7 @@ struct output *output_new(struct arena *a, struct program_build *b)
 static void put_time_of_day(struct buf *b, uint64_t ns)
 {
 	time_t s = (time_t)(ns / NS_PER_S);
-	struct tm tm = {0};
+	struct tm tm = { 0 };
 
 	localtime_r(&s, &tm);
 	buf_printf(b, "%02d:%02d:%02d.%09u", tm.tm_hour, tm.tm_min, tm.tm_sec,
@@ -260,8 +261,7 @@ static void put_time(struct buf *b, const struct field *f, int64_t ns)
 	buf_puts(b, iso);
 }
 
-static void put_atom(
-	struct buf *b, struct program_slot_info info, const union atom *a, bool *cut)
+static void put_atom(struct buf *b, struct program_slot_info info, const union atom *a, bool *cut)
 {
 	switch (info.type) {
 	case FIELD_STR:
@@ -282,7 +282,8 @@ static void put_atom(
 	}
 }
 
-static void put_value(struct buf *b, struct program_slot_info info, const struct value *v, bool *cut)
+static void put_value(
+	struct buf *b, struct program_slot_info info, const struct value *v, bool *cut)
 {
 	if (v->state != VALUE_HAVE) {
 		buf_puts(b, "<NA>");
@@ -311,10 +312,9 @@ static void fit(struct buf *b, size_t from, uint32_t width)
 		buf_putc(b, ' ');
 }
 
-static void put_piece(
-	const struct piece *p, struct program_state *s, struct buf *b, bool *cut)
+static void put_piece(const struct piece *p, struct program_state *s, struct buf *b, bool *cut)
 {
-	static const struct value missing = {.state = VALUE_MISSING};
+	static const struct value missing = { .state = VALUE_MISSING };
 	size_t from = b->n;
 
 	if (p->text.p) {
@@ -322,9 +322,10 @@ static void put_piece(
 		return;
 	}
 	if (p->slot == NO_SLOT)
-		put_value(b, (struct program_slot_info){0}, &missing, cut);
+		put_value(b, (struct program_slot_info){ 0 }, &missing, cut);
 	else
-		put_value(b, program_slot_info(program_of(s), p->slot), program_value(s, p->slot), cut);
+		put_value(b, program_slot_info(program_of(s), p->slot), program_value(s, p->slot),
+			cut);
 	fit(b, from, p->width);
 }
 

@@ -21,7 +21,8 @@ static void *fail(struct parser *p, const char *what)
 	struct str near = str_of(p->l.text.p + p->l.at, left < 24 ? left : 24);
 
 	if (left)
-		err_set(p->e, ERR_CONFIG, "%s at \"%.*s%s\"", what, STR_ARG(near), left > 24 ? "..." : "");
+		err_set(p->e, ERR_CONFIG, "%s at \"%.*s%s\"", what, STR_ARG(near),
+			left > 24 ? "..." : "");
 	else
 		err_set(p->e, ERR_CONFIG, "%s at the end", what);
 	return NULL;
@@ -454,7 +455,7 @@ static struct ast *parse_or(struct parser *p)
 
 int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *at, struct err *e)
 {
-	struct parser p = {.l = {.text = text}, .arena = a, .e = e};
+	struct parser p = { .l = { .text = text }, .arena = a, .e = e };
 	struct ast *n;
 
 	*at = 0;
@@ -477,7 +478,7 @@ int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *
 int parse_term_prefix(
 	struct ast_term **out, struct arena *a, struct str text, size_t *used, struct err *e)
 {
-	struct parser p = {.l = {.text = text}, .arena = a, .e = e};
+	struct parser p = { .l = { .text = text }, .arena = a, .e = e };
 	bool found;
 	struct ast_term *t = parse_value(&p, &found);
 

@@ -22,7 +22,7 @@ int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *
 int parse_term(struct ast_term **out, struct arena *a, struct str text, size_t *at, struct err *e);
 
 /* The same at the start of `text`; *used is how long it is. No field there: 0 in *used and ERR_CONFIG. */
-int parse_term_prefix(struct ast_term **out, struct arena *a, struct str text, size_t *used,
-	struct err *e);
+int parse_term_prefix(
+	struct ast_term **out, struct arena *a, struct str text, size_t *used, struct err *e);
 
 #endif

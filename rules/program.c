@@ -37,11 +37,11 @@ struct program_state *program_state_new(
 		s->names = *names;
 	s->hostname = xstrndup(hostname.n ? hostname.p : "", hostname.n);
 	s->text = (struct buf)BUF_INIT(TEXT_MAX_BYTES);
-	s->cx = (struct field_ctx){.in = &s->in,
+	s->cx = (struct field_ctx){ .in = &s->in,
 		.scratch = &s->scratch,
 		.text = &s->text,
 		.names = &s->names,
-		.hostname = str_from(s->hostname)};
+		.hostname = str_from(s->hostname) };
 	return s;
 }
 
@@ -112,7 +112,8 @@ const struct value *program_value(struct program_state *s, uint32_t index)
 	v->value.n = 1;
 	v->value.many = NULL;
 	if (slot->kind == SLOT_FIELD) {
-		v->value.state = slot->ref.field->get(&s->cx, slot->ref.field, &slot->ref.arg, &v->value);
+		v->value.state = slot->ref.field->get(
+			&s->cx, slot->ref.field, &slot->ref.arg, &v->value);
 	} else if (slot->kind == SLOT_TRANSFORM) {
 		v->value.state = transform_slot(s, slot, &v->value);
 	} else {
@@ -145,7 +146,7 @@ static bool match_fixed(struct program_state *s, const struct check *c, const un
 
 static union operand as_operand(enum field_type type, const union atom *a)
 {
-	union operand o = {0};
+	union operand o = { 0 };
 
 	if (type == FIELD_STR)
 		o.s = a->s;
@@ -176,8 +177,8 @@ static bool wants_all(const struct check *c)
 	return c->flags & FIELD_F_SIDES && c->op == OP_NE;
 }
 
-static bool match_left(
-	struct program_state *s, const struct check *c, const struct value *left, const struct value *right)
+static bool match_left(struct program_state *s, const struct check *c, const struct value *left,
+	const struct value *right)
 {
 	bool all = wants_all(c);
 
@@ -195,7 +196,8 @@ static bool match_left(
 static enum verdict eval_check(struct program_state *s, const struct check *c)
 {
 	static const enum verdict absent[] = {
-		[VALUE_MISSING] = VERDICT_FALSE, [VALUE_PENDING] = VERDICT_PENDING};
+		[VALUE_MISSING] = VERDICT_FALSE, [VALUE_PENDING] = VERDICT_PENDING
+	};
 	const struct value *left = program_value(s, c->slot), *right = NULL;
 
 	if (left->state != VALUE_HAVE)

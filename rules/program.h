@@ -22,7 +22,8 @@ struct program_build {
 	struct program *program;
 	void *ctx;
 	/* The node of a macro. -1: ERR_CONFIG, ERR_UNSUPPORTED. NULL: macros are unknown. */
-	int (*macro)(void *ctx, struct str name, uint32_t *node, const char **nearest, struct err *e);
+	int (*macro)(
+		void *ctx, struct str name, uint32_t *node, const char **nearest, struct err *e);
 	void (*warn)(void *ctx, size_t at, const char *nearest, const char *what); /* may be NULL */
 	size_t at;           /* out, on failure: where */
 	const char *nearest; /* out, on failure: the nearest known name, or NULL */
@@ -35,11 +36,12 @@ struct program_build {
 int program_add(struct program_build *b, const struct ast *tree, uint32_t *node, struct err *e);
 
 /* Add a value alone (an output's field). Same errors. */
-int program_add_term(struct program_build *b, const struct ast_term *t, uint32_t *slot, struct err *e);
+int program_add_term(
+	struct program_build *b, const struct ast_term *t, uint32_t *slot, struct err *e);
 
 struct program_slot_info {
 	enum field_type type;
-	bool several;     /* a list, or several values */
+	bool several;              /* a list, or several values */
 	const struct field *field; /* NULL: a transformer or a literal */
 };
 struct program_slot_info program_slot_info(const struct program *p, uint32_t slot);
@@ -53,8 +55,8 @@ struct type_set *program_types(const struct program *p, size_t *n);
 
 /* What one evaluating thread needs: values and verdicts of the current event. */
 struct program_state;
-struct program_state *program_state_new(const struct program *p, const struct judge_names *names,
-	struct str hostname);
+struct program_state *program_state_new(
+	const struct program *p, const struct judge_names *names, struct str hostname);
 void program_state_free(struct program_state *s);
 DEFINE_AUTO(struct program_state, program_state_free)
 

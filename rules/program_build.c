@@ -37,9 +37,9 @@ struct program_slot_info program_slot_info(const struct program *p, uint32_t slo
 {
 	const struct slot *s = &p->slots.p[slot];
 
-	return (struct program_slot_info){.type = s->type,
+	return (struct program_slot_info){ .type = s->type,
 		.several = s->flags & (FIELD_F_LIST | FIELD_F_ANY | FIELD_F_SIDES),
-		.field = s->kind == SLOT_FIELD ? s->ref.field : NULL};
+		.field = s->kind == SLOT_FIELD ? s->ref.field : NULL };
 }
 
 static int no_memory(struct err *e)
@@ -88,7 +88,7 @@ static int copy_str(struct program *p, struct str *out, struct str s, struct err
 static int fill_field(
 	struct program_build *b, const struct ast_term *t, struct slot *s, struct err *e)
 {
-	struct str arg = {0};
+	struct str arg = { 0 };
 
 	if (t->has_arg && copy_str(b->program, &arg, t->arg, e))
 		return -1;
@@ -123,8 +123,8 @@ static int check_transform_arg(struct program_build *b, const struct ast_term *t
 			field_type_name(arg->type));
 	if (t->transform == TR_GETOPT && wants_list(t->transform, i) && !list)
 		return err_set(e, ERR_CONFIG, "%s() takes a list here", name);
-	if (list && !wants_list(t->transform, i) && (t->transform == TR_JOIN ||
-		t->transform == TR_CONCAT || t->transform == TR_GETOPT))
+	if (list && !wants_list(t->transform, i) &&
+		(t->transform == TR_JOIN || t->transform == TR_CONCAT || t->transform == TR_GETOPT))
 		return err_set(e, ERR_CONFIG, "%s() cannot take a list here", name);
 	return 0;
 }
@@ -177,7 +177,8 @@ static int fill_transform(
 	return 0;
 }
 
-static int fill_slot(struct program_build *b, const struct ast_term *t, struct slot *s, struct err *e)
+static int fill_slot(
+	struct program_build *b, const struct ast_term *t, struct slot *s, struct err *e)
 {
 	if (t->kind == TERM_FIELD)
 		return fill_field(b, t, s, e);
@@ -188,10 +189,11 @@ static int fill_slot(struct program_build *b, const struct ast_term *t, struct s
 	return copy_str(b->program, &s->text, t->text, e);
 }
 
-int program_add_term(struct program_build *b, const struct ast_term *t, uint32_t *slot, struct err *e)
+int program_add_term(
+	struct program_build *b, const struct ast_term *t, uint32_t *slot, struct err *e)
 {
 	AUTO(buf_fini) struct buf key = BUF_INIT(KEY_MAX_BYTES);
-	struct slot s = {0};
+	struct slot s = { 0 };
 	int rc;
 
 	b->at = t->at;
@@ -199,9 +201,9 @@ int program_add_term(struct program_build *b, const struct ast_term *t, uint32_t
 	ast_print_term(&key, t);
 	if (find_known(b->program, &key, slot))
 		return 0;
-	rc = ++b->program->depth > RULES_MAX_DEPTH ?
-		err_set(e, ERR_LIMIT, "nested deeper than 1000 levels") :
-		fill_slot(b, t, &s, e);
+	rc = ++b->program->depth > RULES_MAX_DEPTH
+		     ? err_set(e, ERR_LIMIT, "nested deeper than 1000 levels")
+		     : fill_slot(b, t, &s, e);
 	b->program->depth--;
 	if (rc)
 		return -1;
@@ -219,8 +221,9 @@ static int new_node(struct program *p, enum node_kind kind, uint32_t first, uint
 	if (depth > RULES_MAX_DEPTH)
 		return err_set(e, ERR_LIMIT, "nested deeper than 1000 levels, macros included");
 	*out = (uint32_t)p->nodes.n;
-	vec_push(&p->nodes, ((struct node){.kind = (uint8_t)kind, .depth = (uint16_t)depth,
-		.first = first, .n = n}));
+	vec_push(&p->nodes,
+		((struct node){
+			.kind = (uint8_t)kind, .depth = (uint16_t)depth, .first = first, .n = n }));
 	return 0;
 }
 
@@ -258,7 +261,8 @@ static void warn_check(struct program_build *b, const struct check *c, const str
 	if (!b->warn || s->kind != SLOT_FIELD)
 		return;
 	if (strcmp(s->ref.field->name, "evt.dir") == 0)
-		b->warn(b->ctx, n->at, NULL, "evt.dir is deprecated: there are only ends of calls (<)");
+		b->warn(b->ctx, n->at, NULL,
+			"evt.dir is deprecated: there are only ends of calls (<)");
 	if (strcmp(s->ref.field->name, "evt.type") != 0)
 		return;
 	for (uint32_t i = 0; i < c->n && (c->op == OP_EQ || c->op == OP_IN); i++)
@@ -299,10 +303,12 @@ static int fill_right_slot(
 	if (c->op == OP_REGEX)
 		return err_set(e, ERR_CONFIG, "regex needs a fixed pattern");
 	if (!operand_same_kind(c->type, right->type) || c->type == FIELD_NET)
-		return err_set(e, ERR_CONFIG, "a field of type %s cannot be compared with one of type %s",
+		return err_set(e, ERR_CONFIG,
+			"a field of type %s cannot be compared with one of type %s",
 			field_type_name(c->type), field_type_name(right->type));
 	if (right->flags && c->op != OP_IN && c->op != OP_INTERSECTS)
-		return err_set(e, ERR_CONFIG, "the right side has several values; use in or intersects");
+		return err_set(
+			e, ERR_CONFIG, "the right side has several values; use in or intersects");
 	return 0;
 }
 
@@ -329,7 +335,7 @@ static int add_check(struct program_build *b, const struct ast *n, struct ast_te
 {
 	struct program *p = b->program;
 	struct ast single = *n;
-	struct check c = {.op = n->op, .right_slot = NO_SLOT};
+	struct check c = { .op = n->op, .right_slot = NO_SLOT };
 	AUTO(buf_fini) struct buf key = BUF_INIT(KEY_MAX_BYTES);
 
 	single.modifier = MOD_NONE;
@@ -361,8 +367,9 @@ static int add_check(struct program_build *b, const struct ast *n, struct ast_te
 static int add_modified(struct program_build *b, const struct ast *n, uint32_t *out, struct err *e)
 {
 	static const enum node_kind kinds[] = {
-		[MOD_ONEOF] = NODE_ONE, [MOD_ANYOF] = NODE_OR, [MOD_ALLOF] = NODE_AND};
-	VEC(uint32_t) kids = {0};
+		[MOD_ONEOF] = NODE_ONE, [MOD_ANYOF] = NODE_OR, [MOD_ALLOF] = NODE_AND
+	};
+	VEC(uint32_t) kids = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < n->right_n && !rc; i++) {
@@ -381,8 +388,9 @@ static int add_modified(struct program_build *b, const struct ast *n, uint32_t *
 static int add_kids(struct program_build *b, const struct ast *n, uint32_t *out, struct err *e)
 {
 	static const enum node_kind kinds[] = {
-		[AST_AND] = NODE_AND, [AST_OR] = NODE_OR, [AST_NOT] = NODE_NOT};
-	VEC(uint32_t) kids = {0};
+		[AST_AND] = NODE_AND, [AST_OR] = NODE_OR, [AST_NOT] = NODE_NOT
+	};
+	VEC(uint32_t) kids = { 0 };
 	int rc = 0;
 
 	for (size_t i = 0; i < n->items_n && !rc; i++) {

@@ -11,7 +11,7 @@
 #define NO_SLOT UINT32_MAX
 
 enum node_kind {
-	NODE_AND,   /* kids */
+	NODE_AND, /* kids */
 	NODE_OR,
 	NODE_ONE,   /* exactly one kid is true */
 	NODE_NOT,   /* first is the child */
@@ -41,7 +41,7 @@ struct slot {
 struct check {
 	enum op op;
 	enum field_type type;
-	uint32_t flags;      /* the slot's */
+	uint32_t flags; /* the slot's */
 	uint32_t slot;
 	uint32_t right_slot; /* NO_SLOT: operands */
 	uint32_t n;
@@ -57,12 +57,12 @@ struct program {
 	VEC(uint32_t) kids;
 	VEC(struct check) checks;
 	VEC(struct slot) slots;
-	struct map *known; /* what exists already, by text; values are index + 1 */
+	struct map *known;  /* what exists already, by text; values are index + 1 */
 	unsigned int depth; /* of the recursion while building */
 };
 
 /* One transformer over values that are there. */
-enum value_state transform_apply(
-	struct field_ctx *cx, const struct slot *s, const struct value *const *args, struct value *out);
+enum value_state transform_apply(struct field_ctx *cx, const struct slot *s,
+	const struct value *const *args, struct value *out);
 
 #endif

@@ -7,7 +7,7 @@ static bool is_field(const struct slot *s, const char *name)
 
 static struct type_set named(const struct check *c)
 {
-	struct type_set set = {0};
+	struct type_set set = { 0 };
 
 	for (uint32_t i = 0; i < c->n; i++) {
 		int t = types_find(c->operands[i].s);
@@ -20,8 +20,9 @@ static struct type_set named(const struct check *c)
 
 static struct type_set opens(void)
 {
-	static const char *const names[] = {"open", "openat", "openat2", "creat", "open_by_handle_at"};
-	struct type_set set = {0};
+	static const char *const names[] = { "open", "openat", "openat2", "creat",
+		"open_by_handle_at" };
+	struct type_set set = { 0 };
 
 	for (size_t i = 0; i < ARRAY_N(names); i++)
 		type_set_add(&set, (size_t)types_find(str_from(names[i])));
@@ -38,16 +39,17 @@ static void check_types(
 	*yes = *no = type_set_all();
 	if (!fixed)
 		return;
-	if (is_field(s, "evt.type") && (c->op == OP_EQ || c->op == OP_IN || c->op == OP_INTERSECTS)) {
+	if (is_field(s, "evt.type") &&
+		(c->op == OP_EQ || c->op == OP_IN || c->op == OP_INTERSECTS)) {
 		*yes = named(c);
 		*no = type_set_not(yes);
 	} else if (is_field(s, "evt.type") && c->op == OP_NE) {
 		*no = named(c);
 		*yes = type_set_not(no);
 	} else if (is_field(s, "evt.num") && c->op == OP_EQ && c->operands[0].i == 0) {
-		*yes = (struct type_set){0};
+		*yes = (struct type_set){ 0 };
 	} else if (s->kind == SLOT_FIELD && s->ref.field->flags & FIELD_F_OPENS && c->op == OP_EQ &&
-		c->operands[0].i) {
+		   c->operands[0].i) {
 		*yes = opens();
 	}
 }
@@ -75,8 +77,8 @@ static void node_types(const struct program *p, const struct node *n, const stru
 		return;
 	}
 	/* AND is true where all can be, false where any can be; OR the other way round. */
-	*out_yes = all ? type_set_all() : (struct type_set){0};
-	*out_no = all ? (struct type_set){0} : type_set_all();
+	*out_yes = all ? type_set_all() : (struct type_set){ 0 };
+	*out_no = all ? (struct type_set){ 0 } : type_set_all();
 	for (uint32_t i = 0; i < n->n; i++) {
 		uint32_t kid = p->kids.p[n->first + i];
 

@@ -9,14 +9,14 @@
 
 const char *rules_level_name(enum rules_level l)
 {
-	static const char *const names[] = {"error", "cannot run", "warning"};
+	static const char *const names[] = { "error", "cannot run", "warning" };
 
 	return names[l];
 }
 
 const char *rule_state_name(enum rule_state s)
 {
-	static const char *const names[] = {"active", "partial", "cannot run", "off"};
+	static const char *const names[] = { "active", "partial", "cannot run", "off" };
 
 	return names[s];
 }
@@ -25,7 +25,7 @@ void rules_report_fini(struct rules_report *r)
 {
 	arena_free(r->arena);
 	vec_fini(&r->list);
-	*r = (struct rules_report){0};
+	*r = (struct rules_report){ 0 };
 }
 
 void rules_problem_text(struct buf *b, const struct rules_problem *p)
@@ -55,7 +55,7 @@ void report_line(struct loader *l, enum rules_level level, const char *file, uin
 	uint32_t col, struct subject what, const char *nearest, const char *text)
 {
 	struct rules_report *r = l->report;
-	size_t *counts[] = {&r->errors_n, &r->cannot_run_n, &r->warnings_n};
+	size_t *counts[] = { &r->errors_n, &r->cannot_run_n, &r->warnings_n };
 
 	(*counts[level])++;
 	if (r->list.n >= RULES_MAX_PROBLEMS)
@@ -63,15 +63,15 @@ void report_line(struct loader *l, enum rules_level level, const char *file, uin
 	if (!r->arena)
 		r->arena = arena_new(REPORT_MAX_BYTES);
 	vec_push(&r->list, ((struct rules_problem){
-		.level = level,
-		.file = keep(r, str_from(file)),
-		.line = line,
-		.col = col,
-		.kind = what.kind,
-		.name = keep(r, what.name),
-		.what = keep(r, str_from(text)),
-		.nearest = nearest ? keep(r, str_from(nearest)) : NULL,
-	}));
+				   .level = level,
+				   .file = keep(r, str_from(file)),
+				   .line = line,
+				   .col = col,
+				   .kind = what.kind,
+				   .name = keep(r, what.name),
+				   .what = keep(r, str_from(text)),
+				   .nearest = nearest ? keep(r, str_from(nearest)) : NULL,
+			   }));
 }
 
 void report_place(struct loader *l, enum rules_level level, struct place at, struct subject what,
@@ -182,6 +182,7 @@ void report_joined(struct loader *l, enum rules_level level, const struct joined
 	line = p->place.node->line;
 	col = p->place.node->col;
 	if (p->exact)
-		line_and_col(p->place.src, file_offset(p->place.src, p->place.node, at - p->at), &line, &col);
+		line_and_col(p->place.src, file_offset(p->place.src, p->place.node, at - p->at),
+			&line, &col);
 	report_line(l, level, p->place.src->name, line, col, what, nearest, text);
 }

@@ -22,15 +22,17 @@ enum rules_matching {
 /* Zero is the default everywhere. Strings and arrays are borrowed for the call. */
 struct rules_options {
 	enum rules_matching matching;
-	bool has_priority;           /* `priority` counts: */
-	enum priority priority;      /* less severe rules are left out */
-	const char *const *disabled; /* names of rules to leave out; `*` at either end matches the rest */
+	bool has_priority;      /* `priority` counts: */
+	enum priority priority; /* less severe rules are left out */
+	const char *const
+		*disabled; /* names of rules to leave out; `*` at either end matches the rest */
 	size_t disabled_n;
 	const char *const *disabled_tags;
 	size_t disabled_tags_n;
-	size_t max_file_bytes;       /* 0: 16 MiB */
-	bool check_off;              /* report what cannot run also for rules that are off */
-	const char *append_output;   /* format that is put behind every output, after a blank; or NULL */
+	size_t max_file_bytes; /* 0: 16 MiB */
+	bool check_off;        /* report what cannot run also for rules that are off */
+	const char
+		*append_output; /* format that is put behind every output, after a blank; or NULL */
 	const char *const *append_fields; /* fields that are put into every output_fields */
 	size_t append_fields_n;
 };
@@ -64,7 +66,10 @@ struct rules_report {
 	size_t rules_n, macros_n, lists_n; /* that were defined, the wrong ones included */
 };
 
-#define RULES_REPORT_INIT { 0 }
+#define RULES_REPORT_INIT                                                                          \
+	{                                                                                          \
+		0                                                                                  \
+	}
 void rules_report_fini(struct rules_report *r);
 DEFINE_AUTO_VALUE(struct rules_report, rules_report_fini)
 
@@ -79,7 +84,7 @@ void rules_problem_text(struct buf *b, const struct rules_problem *p);
  * ERR_LIMIT (a file is too large), or an appended format is wrong, ERR_CONFIG; *out is not written then.
  */
 int rules_load(struct ruleset **out, const char *const *paths, size_t n,
-	       const struct rules_options *o, struct rules_report *report, struct err *e);
+	const struct rules_options *o, struct rules_report *report, struct err *e);
 
 struct rules_text {
 	const char *name; /* stands in messages where a file's path would */
@@ -88,7 +93,7 @@ struct rules_text {
 
 /* The same from memory. ERR_LIMIT, ERR_CONFIG. */
 int rules_load_text(struct ruleset **out, const struct rules_text *texts, size_t n,
-		    const struct rules_options *o, struct rules_report *report, struct err *e);
+	const struct rules_options *o, struct rules_report *report, struct err *e);
 
 struct ruleset *ruleset_ref(struct ruleset *rs);
 void ruleset_unref(struct ruleset *rs); /* NULL is fine */
@@ -112,7 +117,7 @@ struct rule_info {
 	const char *const *tags;
 	size_t tags_n;
 	enum rule_state state;
-	const char *why;  /* what is missing; "" when active */
+	const char *why; /* what is missing; "" when active */
 	const char *file;
 	uint32_t line;
 };
@@ -144,7 +149,8 @@ const struct rules_name *ruleset_lists(const struct ruleset *rs, size_t *n);
 /* One field of the language; for `rules fields`. */
 struct rules_field {
 	const char *name;
-	const char *type;    /* "string", "integer", "boolean", "ip", "network", "port", "time", "duration", "list" */
+	const char *
+		type; /* "string", "integer", "boolean", "ip", "network", "port", "time", "duration", "list" */
 	const char *arg;     /* "", "[index]" (required), "[index]?" (optional), "[name]", ... */
 	const char *meaning; /* "" when not available */
 	bool available;

@@ -23,7 +23,7 @@ void scratch_fini(struct scratch *s)
 		free(s->first);
 		s->first = next;
 	}
-	*s = (struct scratch){0};
+	*s = (struct scratch){ 0 };
 }
 
 /* A new chunk behind the current one. Those that are too small for n stay where they are, unused. */
@@ -75,7 +75,7 @@ struct str scratch_copy(struct scratch *s, struct str text)
 	char *at = scratch_alloc(s, text.n + 1);
 
 	if (!at)
-		return (struct str){0};
+		return (struct str){ 0 };
 	if (text.n)
 		memcpy(at, text.p, text.n);
 	at[text.n] = '\0';

@@ -6,7 +6,7 @@ static struct str change_case(struct field_ctx *cx, struct str s, bool upper)
 	char *to = scratch_alloc(cx->scratch, s.n + 1);
 
 	if (!to)
-		return (struct str){0};
+		return (struct str){ 0 };
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 		bool flip = upper ? c >= 'a' && c <= 'z' : c >= 'A' && c <= 'Z';
@@ -37,12 +37,12 @@ static struct str decode_base64(struct field_ctx *cx, struct str s)
 	while (s.n && s.p[s.n - 1] == '=')
 		s.n--;
 	if (!to || s.n % 4 == 1)
-		return (struct str){0};
+		return (struct str){ 0 };
 	for (size_t i = 0; i < s.n; i++) {
 		int v = base64_value(s.p[i]);
 
 		if (v < 0)
-			return (struct str){0};
+			return (struct str){ 0 };
 		bits = (bits << 6 | (uint32_t)v) & 0xffff;
 		have += 6;
 		if (have >= 8) {
@@ -166,7 +166,7 @@ static bool next_option(struct getopt *g, struct str *letter, struct str *value)
 static enum value_state get_option(struct field_ctx *cx, const struct slot *s,
 	const struct value *const *args, struct value *out)
 {
-	struct getopt g = {.list = args[0], .options = value_at(args[1], 0)->s};
+	struct getopt g = { .list = args[0], .options = value_at(args[1], 0)->s };
 	union atom *all = scratch_alloc(cx->scratch, 256 * sizeof(*all));
 	struct str letter, value;
 	uint32_t n = 0;
@@ -194,8 +194,8 @@ static int64_t length(const struct slot *s, const struct value *v)
 	return v->many ? (int64_t)v->n : (int64_t)v->one.s.n;
 }
 
-enum value_state transform_apply(
-	struct field_ctx *cx, const struct slot *s, const struct value *const *args, struct value *out)
+enum value_state transform_apply(struct field_ctx *cx, const struct slot *s,
+	const struct value *const *args, struct value *out)
 {
 	switch (s->transform) {
 	case TR_VAL:

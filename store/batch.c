@@ -109,17 +109,33 @@ int batch_commit_main(struct batch *b)
 {
 	if (b->failed)
 		return -1;
+	const struct record_mark *mark = batch_last_mark(b);
 	if (store_dropped(b, &b->e))
 		return -1;
+	if (mark && mark->ring_id) {
+		b->unsaved = *mark;
+		b->has_unsaved = true;
+	}
 	if (!b->open)
 		return 0;
-	const struct record_mark *mark = batch_last_mark(b);
-	if (mark && mark->ring_id && main_db_mark(b->db, mark, &b->e))
+	if (b->has_unsaved && main_db_mark(b->db, &b->unsaved, &b->e))
 		return -1;
 	if (main_db_commit(b->db, &b->e))
 		return -1;
-	b->open = false;
+	b->open = b->has_unsaved = false;
 	return 1;
+}
+
+int batch_save_mark(struct batch *b, struct err *e)
+{
+	if (!b->has_unsaved)
+		return 0;
+	if (ensure_open(b, e) || main_db_mark(b->db, &b->unsaved, e) || main_db_commit(b->db, e)) {
+		batch_rollback(b);
+		return -1;
+	}
+	b->open = b->has_unsaved = false;
+	return 0;
 }
 
 void batch_shed_raw(struct batch *b)

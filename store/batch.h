@@ -22,6 +22,9 @@ struct batch {
 	bool open;                 /* a transaction on hullwatch.db */
 	bool failed;               /* e tells why */
 	struct err e;
+	/* A mark that was reported when there was nothing else to commit: it goes with the next. */
+	struct record_mark unsaved;
+	bool has_unsaved;
 };
 
 /* Takes r and writes it into the open transactions. n must be below BATCH_MAX. */
@@ -41,6 +44,9 @@ void batch_rollback(struct batch *b);
 void batch_redo(struct batch *b);
 
 const struct record_mark *batch_last_mark(const struct batch *b); /* NULL when there is none */
+
+/* At the end: store the mark that still waits to be. */
+int batch_save_mark(struct batch *b, struct err *e);
 
 /* Free all records. */
 void batch_clear(struct batch *b);

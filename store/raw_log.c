@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define RETRY_NS    1000000000ull
+#define RETRY_NS    250000000ull
 #define FRAMES_IDLE 256 /* of 4 KiB: worth a checkpoint when there is time */
 #define FRAMES_BUSY 2048
 

@@ -235,8 +235,11 @@ static void *writer_main(void *arg)
 	for (;;) {
 		bool dirty = w->frames >= FRAMES_IDLE || raw_log_is_dirty(w->raw);
 		if (!take(w, dirty ? IDLE_MS : -1)) {
-			if (queue_closed(w->queue))
+			if (queue_closed(w->queue)) {
+				/* Without it the next start only reads more of the ring again. */
+				batch_save_mark(&w->batch, NULL);
 				return NULL;
+			}
 			on_idle(w);
 			continue;
 		}

@@ -195,7 +195,8 @@ static bool decode_exec(struct decoder *d, struct rd *r, struct event *ev)
 		ev->exec.cwd = put_path(d, cwd);
 	ev->exec.args = put(d, args);
 	ev->exec.file = put(d, file);
-	ev->exec.cgroup = put_path(d, cgroup);
+	if (ev->ret == 0)
+		ev->exec.cgroup = put_path(d, cgroup);
 	return true;
 }
 

@@ -376,7 +376,8 @@ struct process *process_table_fork(struct process_table *t, const struct event *
 	struct node *creator = parent_node(t, f->creator, f->creator_exec_id);
 	struct node *n = node_exact(t, ev->key, ev->exec_id);
 
-	creator = creator ? creator : parent;
+	if (f->creator.tgid == 0)
+		creator = parent;
 	if (n && !n->pub.partial)
 		return &n->pub; /* seeded already: the seed knows more */
 	if (!n)

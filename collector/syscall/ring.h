@@ -1,7 +1,7 @@
 /*
  * Reading one BPF ring buffer by its mapped pages, without giving anything back to the kernel
  * until told so: what was read stays in the ring as long as it may be needed again.
- * Layout: kernel/bpf/ringbuf.c (consumer page, producer page, data mapped twice in a row).
+ * Layout: kernel/bpf/ringbuf.c (consumer page, producer page, data).
  * Belongs to the capture thread.
  */
 #ifndef HW_SYSCALL_RING_H
@@ -26,7 +26,7 @@ enum ring_result {
 };
 
 /*
- * Step over the next record. With RING_RECORD *rec is valid until ring_release() passes it.
+ * Step over the next record. With RING_RECORD *rec is valid until the next call.
  * Discarded records are skipped.
  */
 enum ring_result ring_next(struct ring *r, struct str *rec);

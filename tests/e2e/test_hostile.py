@@ -169,7 +169,7 @@ def a_full_disk_is_told_and_survived():
     hw.need_tools("mount", "umount")
     with tempfile.TemporaryDirectory() as mount, hw.State() as state, gear.Bpffs() as bpffs, \
             tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        done = hw.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", mount])
+        done = hw.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount])
         hw.check(done.returncode == 0, done.stderr)
         try:
             fill_the_disk(mount, state, bpffs, folder)

@@ -18,7 +18,7 @@
 struct event_span rfx_span(struct rules_fixture *fx, const char *text)
 {
 	uint32_t n = (uint32_t)strlen(text);
-	struct event_span s = {fx->ev.data_len, n};
+	struct event_span s = { fx->ev.data_len, n };
 
 	assert_true(fx->ev.data_len + n < sizeof(fx->data));
 	memcpy(fx->data + s.off, text, n);
@@ -26,7 +26,8 @@ struct event_span rfx_span(struct rules_fixture *fx, const char *text)
 	return s;
 }
 
-void rfx_process(struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv)
+void rfx_process(
+	struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv)
 {
 	struct process *p = &fx->process[i];
 	size_t n = strlen(argv);
@@ -44,14 +45,24 @@ void rfx_process(struct rules_fixture *fx, int i, const char *comm, const char *
 void rfx_init(struct rules_fixture *fx)
 {
 	memset(fx, 0, sizeof(*fx));
-	fx->ev = (struct event){.class = EVENT_EXEC, .cpu = 1, .seq = 41, .boot_ns = 100 * SECOND,
-		.ts_ns = 1700000000 * SECOND, .key = {1000, 90 * SECOND}, .exec_id = 2, .tid = 1000,
-		.nr = 59, .uid = 1001, .gid = 1002, .euid = 1001};
+	fx->ev = (struct event){ .class = EVENT_EXEC,
+		.cpu = 1,
+		.seq = 41,
+		.boot_ns = 100 * SECOND,
+		.ts_ns = 1700000000 * SECOND,
+		.key = { 1000, 90 * SECOND },
+		.exec_id = 2,
+		.tid = 1000,
+		.nr = 59,
+		.uid = 1001,
+		.gid = 1002,
+		.euid = 1001 };
 	fx->ev.data = fx->data;
 	for (int i = 0; i < 4; i++) {
 		struct process *p = &fx->process[i];
 
-		p->key = (struct process_key){i == 3 ? 1u : 1000u - (uint32_t)i * 100, 90u * SECOND - (uint64_t)i * 10 * SECOND};
+		p->key = (struct process_key){ i == 3 ? 1u : 1000u - (uint32_t)i * 100,
+			90u * SECOND - (uint64_t)i * 10 * SECOND };
 		p->exec_ns = p->key.start_ns;
 		p->parent = i < 3 ? &fx->process[i + 1] : NULL;
 		p->ppid = i < 2 ? 900u - (uint32_t)i * 100 : i == 2;
@@ -99,8 +110,11 @@ static void set_addr(struct event_addr *a, const char *text, uint16_t port)
 void rfx_net(struct rules_fixture *fx, enum event_class class, const char *local,
 	uint16_t local_port, const char *remote, uint16_t remote_port)
 {
-	static const int32_t calls[EVENT_CLASS_N] = {[EVENT_CONNECT] = 42, [EVENT_ACCEPT] = 43,
-		[EVENT_BIND] = 49, [EVENT_LISTEN] = 50, [EVENT_SOCKET] = 41};
+	static const int32_t calls[EVENT_CLASS_N] = { [EVENT_CONNECT] = 42,
+		[EVENT_ACCEPT] = 43,
+		[EVENT_BIND] = 49,
+		[EVENT_LISTEN] = 50,
+		[EVENT_SOCKET] = 41 };
 	struct event *ev = &fx->ev;
 
 	ev->class = class;
@@ -134,21 +148,23 @@ void rfx_container(struct rules_fixture *fx, enum container_state state)
 	c->image_repo = STR("docker.io/library/nginx");
 	c->image_tag = STR("1.25");
 	c->created_ns = fx->ev.ts_ns - 60 * SECOND;
-	fx->mounts[0] = (struct container_mount){STR("/var/run/docker.sock"), STR("/run/docker.sock"),
-		STR("rw"), STR("rbind"), true};
-	fx->mounts[1] = (struct container_mount){STR("/proc/sys"), STR("/host/sys"), STR("ro"), STR(""), false};
+	fx->mounts[0] = (struct container_mount){ STR("/var/run/docker.sock"),
+		STR("/run/docker.sock"), STR("rw"), STR("rbind"), true };
+	fx->mounts[1] = (struct container_mount){ STR("/proc/sys"), STR("/host/sys"), STR("ro"),
+		STR(""), false };
 	c->mounts = fx->mounts;
 	c->mounts_n = 2;
 }
 
 struct judge_input rfx_input(const struct rules_fixture *fx)
 {
-	return (struct judge_input){.ev = &fx->ev,
+	return (struct judge_input){ .ev = &fx->ev,
 		.process = fx->no_process ? NULL : &fx->process[0],
-		.container = fx->in_container ? &fx->container : NULL};
+		.container = fx->in_container ? &fx->container : NULL };
 }
 
-static enum judge_name user_name(void *ctx, const struct container *c, uint32_t uid, struct str *out)
+static enum judge_name user_name(
+	void *ctx, const struct container *c, uint32_t uid, struct str *out)
 {
 	static char name[32];
 
@@ -160,12 +176,12 @@ static enum judge_name user_name(void *ctx, const struct container *c, uint32_t 
 	return JUDGE_NAME_FOUND;
 }
 
-static const struct judge_names names = {.user_name = user_name, .group_name = user_name};
+static const struct judge_names names = { .user_name = user_name, .group_name = user_name };
 
 static int load_condition(struct program *p, const char *condition, uint32_t *node, struct err *e)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
-	struct program_build b = {.program = p};
+	struct program_build b = { .program = p };
 	struct ast *tree;
 	size_t at;
 
@@ -179,7 +195,7 @@ enum verdict rfx_eval(const struct rules_fixture *fx, const char *condition)
 	AUTO(program_free) struct program *p = program_new();
 	AUTO(program_state_free) struct program_state *s = NULL;
 	struct judge_input in = rfx_input(fx);
-	struct err e = {0};
+	struct err e = { 0 };
 	uint32_t node;
 
 	if (load_condition(p, condition, &node, &e))
@@ -195,7 +211,7 @@ const char *rfx_error(const char *condition)
 	AUTO(program_free) struct program *p = program_new();
 	uint32_t node;
 
-	e = (struct err){0};
+	e = (struct err){ 0 };
 	if (load_condition(p, condition, &node, &e) == 0)
 		fail_msg("%s: loads, but should not", condition);
 	return e.msg;
@@ -203,9 +219,9 @@ const char *rfx_error(const char *condition)
 
 struct ruleset *rfx_load(const char *text, struct rules_report *report)
 {
-	struct rules_text t = {"test.yaml", str_from(text)};
+	struct rules_text t = { "test.yaml", str_from(text) };
 	struct ruleset *rs = NULL;
-	struct err e = {0};
+	struct err e = { 0 };
 
 	if (rules_load_text(&rs, &t, 1, NULL, report, &e))
 		fail_msg("%s", e.msg);

@@ -32,7 +32,8 @@ void rfx_net(struct rules_fixture *fx, enum event_class class, const char *local
 	uint16_t local_port, const char *remote, uint16_t remote_port);
 
 /* Set name, program and arguments of process i; argv is one string with blanks between, argv[0] first. */
-void rfx_process(struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv);
+void rfx_process(
+	struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv);
 
 /* Put it into a container whose metadata is known (or not). */
 void rfx_container(struct rules_fixture *fx, enum container_state state);

@@ -122,11 +122,13 @@ static void client_and_server_depend_on_who_called(void **state)
 	assert_true_for(&fx, "fd.name = '10.1.2.3:40000->192.168.7.9:443' and fd.num = 5");
 	rfx_net(&fx, EVENT_ACCEPT, "10.1.2.3", 22, "192.168.7.9", 50000);
 	assert_true_for(&fx, "fd.sip = 10.1.2.3 and fd.sport = 22 and fd.cip = 192.168.7.9");
-	assert_true_for(&fx, "fd.lport = 22 and fd.rport = 50000 and fd.is_server = true and fd.num = 7");
+	assert_true_for(
+		&fx, "fd.lport = 22 and fd.rport = 50000 and fd.is_server = true and fd.num = 7");
 	rfx_net(&fx, EVENT_CONNECT, "::ffff:10.1.2.3", 4000, "::ffff:1.2.3.4", 80);
 	assert_true_for(&fx, "fd.sip = 1.2.3.4 and fd.typechar = 4");
 	rfx_net(&fx, EVENT_CONNECT, "::1", 4000, "2001:db8::1", 80);
-	assert_true_for(&fx, "fd.sip = '2001:db8::1' and fd.typechar = 6 and fd.snet = 2001:db8::/32");
+	assert_true_for(
+		&fx, "fd.sip = '2001:db8::1' and fd.typechar = 6 and fd.snet = 2001:db8::/32");
 	rfx_net(&fx, EVENT_LISTEN, "0.0.0.0", 80, NULL, 0);
 	assert_true_for(&fx, "fd.sport = 80 and not fd.rip exists and fd.ip = 0.0.0.0");
 }
@@ -139,7 +141,8 @@ static void an_ancestor_without_index_is_any_of_them(void **state)
 	assert_true_for(&fx, "proc.aname in (systemd, x)");
 	/* != holds as soon as one of them differs. */
 	assert_true_for(&fx, "proc.aname != sshd");
-	assert_true_for(&fx, "proc.aname[0] = sh and proc.aname[1] = bash and proc.aname[2] = sshd");
+	assert_true_for(
+		&fx, "proc.aname[0] = sh and proc.aname[1] = bash and proc.aname[2] = sshd");
 	assert_false_for(&fx, "proc.aname[4] exists");
 	assert_false_for(&fx, "proc.aname[4] != x");
 	assert_true_for(&fx, "proc.aexepath = /usr/sbin/sshd and proc.acmdline contains user");
@@ -226,24 +229,29 @@ static void open_flags_are_false_for_other_events(void **state)
 	assert_true_for(&fx, "evt.is_open_read = false");
 	rfx_open(&fx, "/tmp/x", NULL, O_RDWR | O_CREAT);
 	fx.ev.open.mode = 0755;
-	assert_true_for(&fx, "evt.is_open_read = true and evt.is_open_write = true and evt.is_open_exec = true");
+	assert_true_for(&fx,
+		"evt.is_open_read = true and evt.is_open_write = true and evt.is_open_exec = true");
 	rfx_open(&fx, "/tmp/x", NULL, O_WRONLY);
-	assert_true_for(&fx, "evt.is_open_read = false and evt.is_open_write = true and evt.is_open_exec = false");
+	assert_true_for(&fx,
+		"evt.is_open_read = false and evt.is_open_write = true and evt.is_open_exec = false");
 	fx.ev.nr = 85;
 	fx.ev.open.flags = 0;
-	assert_true_for(&fx, "evt.type = creat and evt.is_open_write = true and evt.is_open_read = false");
+	assert_true_for(
+		&fx, "evt.type = creat and evt.is_open_write = true and evt.is_open_read = false");
 }
 
 static void a_failed_call_has_its_error_and_no_descriptor(void **state)
 {
 	(void)state;
 	rfx_open(&fx, NULL, "../etc/./shadow", O_RDONLY);
-	assert_true_for(&fx, "evt.res = ENOENT and evt.rawres = -2 and evt.failed = true and fd.num = -1");
+	assert_true_for(
+		&fx, "evt.res = ENOENT and evt.rawres = -2 and evt.failed = true and fd.num = -1");
 	assert_true_for(&fx, "fd.typechar = f and fd.nameraw = ../etc/./shadow");
 	assert_true_for(&fx, "fd.name = /home/etc/shadow and fd.directory = /home/etc");
 	rfx_open(&fx, "/etc/shadow", "../etc/shadow", O_RDONLY | O_CLOEXEC);
 	assert_true_for(&fx, "evt.res = SUCCESS and fd.num = 3 and fd.name = /etc/shadow");
-	assert_true_for(&fx, "fd.filename = shadow and fd.directory = /etc and evt.arg.flags contains O_CLOEXEC");
+	assert_true_for(&fx,
+		"fd.filename = shadow and fd.directory = /etc and evt.arg.flags contains O_CLOEXEC");
 	assert_true_for(&fx, "fd.nameraw contains ../");
 	fx.ev.open.file_mode = S_IFDIR | 0755;
 	assert_true_for(&fx, "fd.type = directory and fd.directory = /etc/shadow");
@@ -278,16 +286,19 @@ static void transformers_change_values(void **state)
 	(void)state;
 	rfx_process(&fx, 0, "Nc", "/bin/NC", "Nc -ve aGVsbG8= -p 80 x");
 	assert_true_for(&fx, "tolower(proc.name) = nc and toupper(proc.name) = NC");
-	assert_true_for(&fx, "basename(proc.exepath) = NC and len(proc.name) = 2 and len(hw.argv) = 5");
+	assert_true_for(
+		&fx, "basename(proc.exepath) = NC and len(proc.name) = 2 and len(hw.argv) = 5");
 	assert_true_for(&fx, "b64(proc.args[1]) = hello");
 	assert_false_for(&fx, "b64(proc.cmdline) exists");
 	assert_true_for(&fx, "join('|', hw.argv) = '-ve|aGVsbG8=|-p|80|x'");
 	assert_true_for(&fx, "join('-', (proc.name, proc.pname)) = Nc-bash");
 	assert_true_for(&fx, "concat(proc.name, ':', proc.pname) = Nc:bash");
-	assert_true_for(&fx, "getopt(hw.argv, 'vp:e:')[e] = 'aGVsbG8=' and getopt(hw.argv, 'vp:e:')[p] = 80");
+	assert_true_for(&fx,
+		"getopt(hw.argv, 'vp:e:')[e] = 'aGVsbG8=' and getopt(hw.argv, 'vp:e:')[p] = 80");
 	assert_true_for(&fx, "getopt(hw.argv, 'vp:e:')[v] exists");
 	assert_false_for(&fx, "getopt(hw.argv, 'vp:e:')[q] exists");
-	assert_true_for(&fx, "getopt(hw.argv, 'vp:e:') intersects (e) and not getopt(hw.argv, 'v') intersects (q)");
+	assert_true_for(&fx,
+		"getopt(hw.argv, 'vp:e:') intersects (e) and not getopt(hw.argv, 'v') intersects (q)");
 	assert_true_for(&fx, "proc.pid = val(thread.tid) and proc.name != val(proc.pname)");
 	assert_true_for(&fx, "len(proc.name) < len(proc.exepath)");
 	assert_non_null(strstr(rfx_error("tolower(proc.pid) = 1"), "takes text"));
@@ -298,14 +309,18 @@ static void transformers_change_values(void **state)
 static void the_host_and_containers_have_ids(void **state)
 {
 	(void)state;
-	assert_true_for(&fx, "container.id = host and container.name = host and not container.image exists");
+	assert_true_for(&fx,
+		"container.id = host and container.name = host and not container.image exists");
 	assert_false_for(&fx, "container.privileged = false");
 	rfx_container(&fx, CONTAINER_KNOWN);
-	assert_true_for(&fx, "container.id = 0123456789ab and container.name = web and container.type = podman");
-	assert_true_for(&fx, "container.image.repository = docker.io/library/nginx and container.image.tag = 1.25");
+	assert_true_for(&fx,
+		"container.id = 0123456789ab and container.name = web and container.type = podman");
+	assert_true_for(&fx,
+		"container.image.repository = docker.io/library/nginx and container.image.tag = 1.25");
 	assert_true_for(&fx, "container.privileged = false and len(container.full_id) = 64");
 	assert_true_for(&fx, "container.mount.dest[/var/run/docker.sock] = /run/docker.sock");
-	assert_true_for(&fx, "container.mount.dest[/proc*] = /host/sys and container.mount.mode[1] = ro");
+	assert_true_for(
+		&fx, "container.mount.dest[/proc*] = /host/sys and container.mount.mode[1] = ro");
 	assert_true_for(&fx, "container.mount.dest[/etc] in ('<NA>', 'N/A')");
 	assert_true_for(&fx, "container.duration = 60000000000");
 	assert_false_for(&fx, "container.image.digest exists");
@@ -338,7 +353,8 @@ static void users_come_from_the_callback(void **state)
 {
 	(void)state;
 	assert_true_for(&fx, "user.uid = 1001 and user.name = user1001 and group.name = user1002");
-	assert_true_for(&fx, "user.loginuid = -1 and not user.loginname exists and evt.hostname = node1");
+	assert_true_for(
+		&fx, "user.loginuid = -1 and not user.loginname exists and evt.hostname = node1");
 	fx.process[0].loginuid = 7;
 	rfx_container(&fx, CONTAINER_KNOWN);
 	assert_true_for(&fx, "user.name = inner1001 and user.loginname = user7");
@@ -350,8 +366,10 @@ static void times_and_durations_are_nanoseconds(void **state)
 {
 	(void)state;
 	assert_true_for(&fx, "proc.duration = 10000000000 and proc.duration <= 10000000000");
-	assert_true_for(&fx, "proc.pid.ts = 1699999990000000000 and proc.ppid.duration = 20000000000");
-	assert_true_for(&fx, "evt.rawtime = 1700000000000000000 and evt.time.iso8601 = '2023-11-14T22:13:20.000000000Z'");
+	assert_true_for(
+		&fx, "proc.pid.ts = 1699999990000000000 and proc.ppid.duration = 20000000000");
+	assert_true_for(&fx,
+		"evt.rawtime = 1700000000000000000 and evt.time.iso8601 = '2023-11-14T22:13:20.000000000Z'");
 }
 
 static void an_event_without_a_process_has_what_the_event_tells(void **state)
@@ -386,10 +404,10 @@ static void every_field_can_be_read_from_every_event(void **state)
 		snprintf(condition, sizeof(condition), "%s%s exists or proc.pid exists", f.name,
 			strcmp(f.arg, "[index]") == 0 || strcmp(f.arg, "[name]") == 0 ? "[0]" : "");
 		assert_true(f.meaning[0] != '\0' && f.type[0] != '\0');
-		for (int class = EVENT_EXEC; class < EVENT_CLASS_N; class++) {
+		for (int class = EVENT_EXEC; class < EVENT_CLASS_N; class ++) {
 			rfx_init(&fx);
 			memset(&fx.ev.exec, 0, sizeof(fx.ev.exec));
-			fx.ev.class = (enum event_class)class;
+			fx.ev.class = (enum event_class) class;
 			fx.ev.ret = class % 2 ? -1 : 0;
 			rfx_eval(&fx, condition);
 			rfx_container(&fx, class % 2 ? CONTAINER_KNOWN : CONTAINER_PENDING);

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#define REST "\n  desc: d\n  output: o %proc.name\n  priority: WARNING\n"
+#define REST                  "\n  desc: d\n  output: o %proc.name\n  priority: WARNING\n"
 #define RULE(name, condition) "- rule: " name "\n  condition: " condition REST
 
 static struct rules_fixture fx;
@@ -17,9 +17,9 @@ static struct rules_fixture fx;
 static const char *matches(struct ruleset *rs)
 {
 	static char out[1024];
-	struct judge_options o = {.rules = rs, .boot_id = STR("boot")};
+	struct judge_options o = { .rules = rs, .boot_id = STR("boot") };
 	AUTO(judge_free) struct judge *j = judge_new(&o);
-	struct judge_alerts alerts = {0};
+	struct judge_alerts alerts = { 0 };
 
 	out[0] = '\0';
 	rfx_judge(&fx, j, &alerts);
@@ -71,11 +71,12 @@ static int setup(void **state)
 static void several_documents_and_items_make_one_set(void **state)
 {
 	(void)state;
-	assert_string_equal(matches_of("- list: shells\n  items: [sh, bash]\n"
-				       "---\n"
-				       "- macro: spawned\n  condition: evt.type in (execve, execveat)\n"
-				       "---\n" RULE("A", "spawned and proc.name in (shells)")
-					       RULE("B", "spawned and not proc.name in (shells)")),
+	assert_string_equal(
+		matches_of("- list: shells\n  items: [sh, bash]\n"
+			   "---\n"
+			   "- macro: spawned\n  condition: evt.type in (execve, execveat)\n"
+			   "---\n" RULE("A", "spawned and proc.name in (shells)")
+				   RULE("B", "spawned and not proc.name in (shells)")),
 		"A");
 	assert_string_equal(problems(""), "");
 	assert_string_equal(problems("# nothing\n---\n---\n"), "");
@@ -85,28 +86,32 @@ static void lists_are_substituted_as_text(void **state)
 {
 	(void)state;
 	/* Inside of quotes too, next to parentheses and =. */
-	assert_string_equal(matches_of("- list: what\n  items: [sh]\n" RULE("A", "evt.type=execve and proc.name=what")
-			RULE("B", "evt.type=execve and proc.cmdline startswith \"what -c\"")
+	assert_string_equal(
+		matches_of("- list: what\n  items: [sh]\n" RULE(
+			"A", "evt.type=execve and proc.name=what") RULE("B",
+			"evt.type=execve and proc.cmdline startswith \"what -c\"")
 				RULE("C", "evt.type=execve and proc.name in (whatever, what)")),
 		"A C");
 	/* Items with blanks are quoted, those with quotes taken as they are. */
-	assert_string_equal(matches_of("- list: lines\n  items: [\"sh -c id\", '\"x y\"']\n" RULE("A",
-				    "evt.type=execve and proc.cmdline in (lines)")),
+	assert_string_equal(matches_of("- list: lines\n  items: [\"sh -c id\", '\"x y\"']\n" RULE(
+				    "A", "evt.type=execve and proc.cmdline in (lines)")),
 		"A");
 }
 
 static void an_empty_list_takes_a_comma_along(void **state)
 {
 	(void)state;
-	assert_string_equal(problems("- list: none\n  items: []\n" RULE("A", "evt.type=execve and proc.name in (none)")
-					    RULE("B", "evt.type=execve and proc.name in (none, sh)")
-						    RULE("C", "evt.type=execve and proc.name in (sh, none)")
-							    RULE("D", "evt.type=execve and proc.name in (x, none, sh)")),
+	assert_string_equal(problems("- list: none\n  items: []\n" RULE(
+				    "A", "evt.type=execve and proc.name in (none)") RULE("B",
+				    "evt.type=execve and proc.name in (none, sh)") RULE("C",
+				    "evt.type=execve and proc.name in (sh, none)") RULE("D",
+				    "evt.type=execve and proc.name in (x, none, sh)")),
 		"");
-	assert_string_equal(matches_of("- list: none\n  items: []\n" RULE("A", "evt.type=execve and proc.name in (none)")
-					       RULE("B", "evt.type=execve and proc.name in (none, sh)")
-						       RULE("C", "evt.type=execve and proc.name in (sh, none)")
-							       RULE("D", "evt.type=execve and proc.name in (x, none, sh)")),
+	assert_string_equal(matches_of("- list: none\n  items: []\n" RULE(
+				    "A", "evt.type=execve and proc.name in (none)") RULE("B",
+				    "evt.type=execve and proc.name in (none, sh)") RULE("C",
+				    "evt.type=execve and proc.name in (sh, none)") RULE("D",
+				    "evt.type=execve and proc.name in (x, none, sh)")),
 		"B C D");
 }
 
@@ -115,7 +120,8 @@ static void lists_hold_earlier_lists_one_level_deep(void **state)
 	(void)state;
 	assert_string_equal(matches_of("- list: a\n  items: [sh]\n"
 				       "- list: b\n  items: [a, x]\n"
-				       "- list: c\n  items: [b, y]\n" RULE("A", "evt.type=execve and proc.name in (b)")
+				       "- list: c\n  items: [b, y]\n" RULE(
+					       "A", "evt.type=execve and proc.name in (b)")
 					       RULE("B", "evt.type=execve and proc.name in (c)")),
 		"A");
 }
@@ -123,16 +129,20 @@ static void lists_hold_earlier_lists_one_level_deep(void **state)
 static void macros_see_what_was_defined_before_and_rules_see_all(void **state)
 {
 	(void)state;
-	assert_string_equal(matches_of(RULE("A", "outer")
-			"- macro: inner\n  condition: (evt.type=execve)\n"
-			"- macro: outer\n  condition: (inner and proc.name=sh)\n"),
+	assert_string_equal(
+		matches_of(RULE(
+			"A", "outer") "- macro: inner\n  condition: (evt.type=execve)\n"
+				      "- macro: outer\n  condition: (inner and proc.name=sh)\n"),
 		"A");
-	assert_problem("- macro: outer\n  condition: (inner)\n- macro: inner\n  condition: (evt.type=execve)\n"
-		RULE("A", "outer"), "macro inner is defined only later");
+	assert_problem(
+		"- macro: outer\n  condition: (inner)\n- macro: inner\n  condition: (evt.type=execve)\n" RULE(
+			"A", "outer"),
+		"macro inner is defined only later");
 	/* Defined anew, it keeps its place in the order, so those between see the new one. */
-	assert_string_equal(matches_of("- macro: inner\n  condition: (evt.type=open)\n"
-				       "- macro: outer\n  condition: (inner)\n" RULE("A", "outer")
-			"- macro: inner\n  condition: (evt.type=execve)\n"),
+	assert_string_equal(
+		matches_of("- macro: inner\n  condition: (evt.type=open)\n"
+			   "- macro: outer\n  condition: (inner)\n" RULE("A",
+				   "outer") "- macro: inner\n  condition: (evt.type=execve)\n"),
 		"A");
 }
 
@@ -150,14 +160,18 @@ static void a_macro_that_names_itself_is_an_error_of_its_users_alone(void **stat
 
 static void a_bad_rule_never_stops_the_rest(void **state)
 {
-	const char *text = RULE("A", "evt.type=execve and") RULE("B", "evt.type=execve and proc.nmae=sh")
-		RULE("C", "evt.type=execve") "- rule: D\n  condition: evt.type=execve\n"
-		"- 17\n- rull: E\n" RULE("F", "evt.type=execve and shell_procz");
+	const char *text = RULE("A", "evt.type=execve and")
+		RULE("B", "evt.type=execve and proc.nmae=sh")
+			RULE("C", "evt.type=execve") "- rule: D\n  condition: evt.type=execve\n"
+						     "- 17\n- rull: E\n" RULE("F",
+							     "evt.type=execve and shell_procz");
 
 	(void)state;
 	assert_string_equal(matches_of(text), "C");
-	assert_problem(text, "error: rule A: expected a field, a macro or '(' at the end");
-	assert_problem(text, "test.yaml:7:34: error: rule B: unknown field proc.nmae (did you mean proc.name?)");
+	assert_problem(
+		text, "error: rule A: expected a blank or '(' behind 'and' or 'or' at the end");
+	assert_problem(text,
+		"test.yaml:7:34: error: rule B: unknown field proc.nmae (did you mean proc.name?)");
 	assert_problem(text, "error: rule D: output is missing");
 	assert_problem(text, "error: rule D: desc is missing");
 	assert_problem(text, "error: rule D: priority is missing");
@@ -177,16 +191,18 @@ static void errors_point_into_folded_and_substituted_text(void **state)
 		       "    proc.nope = 3\n" REST,
 		"test.yaml:7:5: error: rule A: unknown field proc.nope");
 	assert_problem("- rule: A\n  condition: 'evt.type = execve and proc.pid = x'" REST,
-		"test.yaml:2:49: error");
-	assert_problem("- list: pids\n  items: [1, x]\n" RULE("A", "evt.type=execve and proc.pid in (pids)"),
-		"test.yaml:4:48: error: rule A: \"x\" is not a number");
+		"test.yaml:2:48: error");
+	assert_problem("- list: pids\n  items: [1, x]\n" RULE(
+			       "A", "evt.type=execve and proc.pid in (pids)"),
+		"test.yaml:4:47: error: rule A: \"x\" is not a number");
 }
 
 static void broken_yaml_is_one_problem_of_its_file(void **state)
 {
 	static const struct rules_text texts[] = {
-		{"bad.yaml", {"- rule: [\n", 10}},
-		{"good.yaml", {RULE("A", "evt.type=execve"), sizeof(RULE("A", "evt.type=execve")) - 1}},
+		{ "bad.yaml", { "- rule: [\n", 10 } },
+		{ "good.yaml", { RULE("A", "evt.type=execve"),
+				       sizeof(RULE("A", "evt.type=execve")) - 1 } },
 	};
 	AUTO(rules_report_fini) struct rules_report r = RULES_REPORT_INIT;
 	AUTO(ruleset_unref) struct ruleset *rs = NULL;
@@ -202,9 +218,9 @@ static void broken_yaml_is_one_problem_of_its_file(void **state)
 
 static void overrides_append_and_replace(void **state)
 {
-	const char *base = "- macro: m\n  condition: (proc.name=x)\n- list: l\n  items: [x]\n"
-		RULE("A", "evt.type=execve and m") RULE("B", "evt.type=execve and proc.name in (l)")
-			RULE("C", "evt.type=execve and proc.name=x");
+	const char *base = "- macro: m\n  condition: (proc.name=x)\n- list: l\n  items: [x]\n" RULE(
+		"A", "evt.type=execve and m") RULE("B", "evt.type=execve and proc.name in (l)")
+		RULE("C", "evt.type=execve and proc.name=x");
 	char text[4096];
 
 	(void)state;
@@ -218,7 +234,8 @@ static void overrides_append_and_replace(void **state)
 	snprintf(text, sizeof(text), "%s%s", base, "- list: l\n  items: [sh]\n  append: true\n");
 	assert_string_equal(matches_of(text), "B");
 	assert_problem(text, "append is deprecated");
-	snprintf(text, sizeof(text), "%s%s", base, "- rule: C\n  condition: or proc.name=sh\n  append: true\n");
+	snprintf(text, sizeof(text), "%s%s", base,
+		"- rule: C\n  condition: or proc.name=sh\n  append: true\n");
 	/* Joined with a blank and nothing else, so `or` reaches over the whole of it. */
 	assert_string_equal(matches_of(text), "C");
 }
@@ -229,14 +246,19 @@ static void overrides_are_checked(void **state)
 	static const struct {
 		const char *item, *problem;
 	} cases[] = {
-		{"- rule: A\n  priority: debug\n  override: {priority: append}\n", "cannot be appended to"},
-		{"- rule: A\n  source: x\n  override: {source: replace}\n", "cannot be replaced"},
-		{"- rule: A\n  desc: x\n  override: {desc: replace, output: replace}\n", "which is not given"},
-		{"- rule: A\n  desc: x\n  output: y\n  override: {desc: replace}\n", "output is given, but"},
-		{"- rule: A\n  desc: x\n  override: {desc: change}\n", "must be append or replace"},
-		{"- rule: B\n  desc: x\n  override: {desc: append}\n", "no such rule"},
-		{"- macro: m\n  condition: x\n  override: {condition: append}\n", "no such macro"},
-		{"- list: l\n  items: [x]\n  append: true\n", "no such list"},
+		{ "- rule: A\n  priority: debug\n  override: {priority: append}\n",
+			"cannot be appended to" },
+		{ "- rule: A\n  source: x\n  override: {source: replace}\n", "cannot be replaced" },
+		{ "- rule: A\n  desc: x\n  override: {desc: replace, output: replace}\n",
+			"which is not given" },
+		{ "- rule: A\n  desc: x\n  output: y\n  override: {desc: replace}\n",
+			"output is given, but" },
+		{ "- rule: A\n  desc: x\n  override: {desc: change}\n",
+			"must be append or replace" },
+		{ "- rule: B\n  desc: x\n  override: {desc: append}\n", "no such rule" },
+		{ "- macro: m\n  condition: x\n  override: {condition: append}\n",
+			"no such macro" },
+		{ "- list: l\n  items: [x]\n  append: true\n", "no such list" },
 	};
 
 	(void)state;
@@ -252,7 +274,8 @@ static void rules_are_switched_off_and_on(void **state)
 {
 	const char *one = RULE("A", "evt.type=execve") "  enabled: false\n";
 	const char *two = RULE("A", "evt.type=execve") "- rule: A\n  enabled: false\n";
-	const char *three = RULE("A", "evt.type=execve") "  enabled: false\n- rule: A\n  enabled: true\n";
+	const char *three = RULE(
+		"A", "evt.type=execve") "  enabled: false\n- rule: A\n  enabled: true\n";
 
 	(void)state;
 	assert_string_equal(matches_of(one), "");
@@ -262,12 +285,16 @@ static void rules_are_switched_off_and_on(void **state)
 
 static void options_leave_rules_out(void **state)
 {
-	static const char text[] = RULE("Alpha", "evt.type=execve") RULE("Beta one", "evt.type=execve")
-		"  tags: [slow]\n- rule: Gamma\n  condition: evt.type=execve\n  desc: d\n  output: o\n  priority: info\n";
-	static const char *const off[] = {"Al*"}, *const tags[] = {"slow"};
-	struct rules_text t = {"t", {text, sizeof(text) - 1}};
-	struct rules_options o = {.disabled = off, .disabled_n = 1, .disabled_tags = tags,
-		.disabled_tags_n = 1, .has_priority = true, .priority = PRIORITY_NOTICE};
+	static const char text[] = RULE("Alpha", "evt.type=execve") RULE("Beta one",
+		"evt.type=execve") "  tags: [slow]\n- rule: Gamma\n  condition: evt.type=execve\n  desc: d\n  output: o\n  priority: info\n";
+	static const char *const off[] = { "Al*" }, *const tags[] = { "slow" };
+	struct rules_text t = { "t", { text, sizeof(text) - 1 } };
+	struct rules_options o = { .disabled = off,
+		.disabled_n = 1,
+		.disabled_tags = tags,
+		.disabled_tags_n = 1,
+		.has_priority = true,
+		.priority = PRIORITY_NOTICE };
 	AUTO(ruleset_unref) struct ruleset *rs = NULL;
 	struct err e;
 
@@ -283,32 +310,60 @@ static void exceptions_become_part_of_the_condition(void **state)
 {
 #define EXCEPTION(x) RULE("A", "evt.type=execve or evt.type=open") "  exceptions:\n" x
 	(void)state;
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: [proc.name, proc.pname], values: [[x, bash], [sh, bash]]}\n")), "");
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: [proc.name, proc.pname], values: [[sh, x]]}\n")), "A");
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: proc.name, values: [x, sh]}\n")), "");
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: [proc.cmdline], comps: [startswith], values: [['sh -c']]}\n")), "");
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: [proc.name, proc.pid], comps: [in, '='], values: [[[a, sh], 1000]]}\n")), "");
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: proc.exepath, comps: startswith anyof, values: [/bin, /usr/bin]}\n")), "");
+	assert_string_equal(
+		matches_of(EXCEPTION(
+			"  - {name: e, fields: [proc.name, proc.pname], values: [[x, bash], [sh, bash]]}\n")),
+		"");
+	assert_string_equal(
+		matches_of(EXCEPTION(
+			"  - {name: e, fields: [proc.name, proc.pname], values: [[sh, x]]}\n")),
+		"A");
+	assert_string_equal(
+		matches_of(EXCEPTION("  - {name: e, fields: proc.name, values: [x, sh]}\n")), "");
+	assert_string_equal(
+		matches_of(EXCEPTION(
+			"  - {name: e, fields: [proc.cmdline], comps: [startswith], values: [['sh -c']]}\n")),
+		"");
+	assert_string_equal(
+		matches_of(EXCEPTION(
+			"  - {name: e, fields: [proc.name, proc.pid], comps: [in, '='], values: [[[a, sh], 1000]]}\n")),
+		"");
+	assert_string_equal(
+		matches_of(EXCEPTION(
+			"  - {name: e, fields: proc.exepath, comps: startswith anyof, values: [/bin, /usr/bin]}\n")),
+		"");
 	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: proc.name}\n")), "A");
 	/* Values for an exception that exists are appended to it. */
-	assert_string_equal(matches_of(EXCEPTION("  - {name: e, fields: proc.name, values: [x]}\n"
-						 "- rule: A\n  exceptions: [{name: e, values: [sh]}]\n  override: {exceptions: append}\n")), "");
-	assert_problem(EXCEPTION("  - {name: e, fields: [proc.name], values: [[a, b]]}\n"), "as long as fields");
-	assert_problem(EXCEPTION("  - {name: e, fields: [proc.name], comps: [eq], values: [[a]]}\n"), "unknown operator");
-	assert_problem(EXCEPTION("  - {name: e, fields: [proc.name], comps: ['=', '='], values: [[a]]}\n"), "same length");
-	assert_problem(EXCEPTION("  - {name: e, fields: proc.name, comps: '=', values: [a]}\n"), "must be in, pmatch");
+	assert_string_equal(
+		matches_of(EXCEPTION(
+			"  - {name: e, fields: proc.name, values: [x]}\n"
+			"- rule: A\n  exceptions: [{name: e, values: [sh]}]\n  override: {exceptions: append}\n")),
+		"");
+	assert_problem(EXCEPTION("  - {name: e, fields: [proc.name], values: [[a, b]]}\n"),
+		"as long as fields");
+	assert_problem(
+		EXCEPTION("  - {name: e, fields: [proc.name], comps: [eq], values: [[a]]}\n"),
+		"unknown operator");
+	assert_problem(
+		EXCEPTION("  - {name: e, fields: [proc.name], comps: ['=', '='], values: [[a]]}\n"),
+		"same length");
+	assert_problem(EXCEPTION("  - {name: e, fields: proc.name, comps: '=', values: [a]}\n"),
+		"must be in, pmatch");
 	assert_problem(EXCEPTION("  - {fields: proc.name, values: [a]}\n"), "needs a name");
 	assert_problem(EXCEPTION("  - {name: e, values: [a]}\n"), "needs fields");
-	assert_problem(EXCEPTION("  - {name: e, fields: [proc.nope], values: [[a]]}\n"), "unknown field proc.nope");
+	assert_problem(EXCEPTION("  - {name: e, fields: [proc.nope], values: [[a]]}\n"),
+		"unknown field proc.nope");
 }
 
 static void what_cannot_run_here_is_told_and_not_judged(void **state)
 {
 	AUTO(rules_report_fini) struct rules_report r = RULES_REPORT_INIT;
-	AUTO(ruleset_unref) struct ruleset *rs = rfx_load(
+	AUTO(ruleset_unref)
+	struct ruleset *rs = rfx_load(
 		RULE("A", "evt.type in (ptrace, setns)") RULE("B", "evt.type in (execve, ptrace)")
-			RULE("C", "evt.type=execve and proc.env contains x") RULE("D", "evt.type=execve")
-				RULE("E", "evt.type=execve") "  source: k8s_audit\n",
+			RULE("C", "evt.type=execve and proc.env contains x")
+				RULE("D", "evt.type=execve")
+					RULE("E", "evt.type=execve") "  source: k8s_audit\n",
 		&r);
 
 	(void)state;
@@ -337,18 +392,21 @@ static const char *types_of(const char *condition)
 
 	out[0] = '\0';
 	for (size_t i = 0; i < n; i++)
-		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s%s", i ? " " : "", types[i]);
+		snprintf(out + strlen(out), sizeof(out) - strlen(out), "%s%s", i ? " " : "",
+			types[i]);
 	return out;
 }
 
 static void event_types_follow_de_morgan(void **state)
 {
-	const char *all = "accept accept4 bind clone clone3 connect creat execve execveat fork listen "
-			  "open openat openat2 procexit socket vfork";
+	const char
+		*all = "accept accept4 bind clone clone3 connect creat execve execveat fork listen "
+		       "open openat openat2 procexit socket vfork";
 
 	(void)state;
 	assert_string_equal(types_of("evt.type = execve"), "execve");
-	assert_string_equal(types_of("evt.type in (open, openat) and proc.name = x"), "open openat");
+	assert_string_equal(
+		types_of("evt.type in (open, openat) and proc.name = x"), "open openat");
 	assert_string_equal(types_of("evt.type = open or evt.type = connect"), "connect open");
 	assert_string_equal(types_of("proc.name = x"), all);
 	assert_string_equal(types_of("evt.type = open or proc.name = x"), all);
@@ -358,13 +416,15 @@ static void event_types_follow_de_morgan(void **state)
 	assert_string_equal(types_of("evt.num = 0"), "");
 	assert_string_equal(types_of("evt.type = open and not evt.num = 0"), "open");
 	assert_string_equal(types_of("evt.is_open_read = true"), "creat open openat openat2");
-	assert_string_equal(types_of("not evt.is_open_read = true and evt.type in (open, bind)"), "bind open");
+	assert_string_equal(
+		types_of("not evt.is_open_read = true and evt.type in (open, bind)"), "bind open");
 }
 
 static void classes_are_those_of_the_types(void **state)
 {
-	AUTO(ruleset_unref) struct ruleset *rs =
-		rfx_load(RULE("A", "evt.type in (creat, procexit)") RULE("B", "evt.type=ptrace"), NULL);
+	AUTO(ruleset_unref)
+	struct ruleset *rs = rfx_load(
+		RULE("A", "evt.type in (creat, procexit)") RULE("B", "evt.type=ptrace"), NULL);
 
 	(void)state;
 	assert_int_equal(ruleset_classes(rs), 1u << EVENT_OPEN | 1u << EVENT_EXIT);
@@ -373,24 +433,28 @@ static void classes_are_those_of_the_types(void **state)
 static void requirements_are_checked(void **state)
 {
 	(void)state;
-	assert_string_equal(problems("- required_engine_version: 0.57.0\n- required_engine_version: 15\n"
-				     "- required_plugin_versions: [{name: container, version: 0.4.0}]\n"),
+	assert_string_equal(
+		problems("- required_engine_version: 0.57.0\n- required_engine_version: 15\n"
+			 "- required_plugin_versions: [{name: container, version: 0.4.0}]\n"),
 		"");
 	assert_problem("- required_engine_version: 1.0.0\n", "wants engine 1.0.0");
 	assert_problem("- required_engine_version: x\n", "must be a number or a version");
-	assert_problem("- required_plugin_versions: [{name: json, version: 0.1.0}]\n", "plugin json is not available");
+	assert_problem("- required_plugin_versions: [{name: json, version: 0.1.0}]\n",
+		"plugin json is not available");
 }
 
 static void strange_keys_types_and_values_are_warned_of(void **state)
 {
 	(void)state;
-	assert_problem(RULE("A", "evt.type=execve") "  tagz: [x]\n", "unknown key tagz (did you mean tags?)");
+	assert_problem(RULE("A", "evt.type=execve") "  tagz: [x]\n",
+		"unknown key tagz (did you mean tags?)");
 	assert_problem(RULE("A", "evt.type in (execve, opnat)"), "unknown event type");
 	assert_problem(RULE("A", "evt.type=execve and evt.dir=<"), "evt.dir is deprecated");
 	assert_problem(RULE("A", "proc.name=sh"), "no condition on evt.type");
 	assert_string_equal(problems(RULE("A", "proc.name=sh") "  warn_evttypes: false\n"), "");
 	assert_problem(RULE("A", "evt.num=0"), "no event type for which it could be true");
-	assert_problem("- rule: A\n  condition: x\n  desc: d\n  output: o\n  priority: high\n", "priority must be");
+	assert_problem("- rule: A\n  condition: x\n  desc: d\n  output: o\n  priority: high\n",
+		"priority must be");
 	assert_problem(RULE("A", "evt.type=execve") "  tags: x\n", "tags must be a list");
 	assert_problem("- macro: a-b\n  condition: (evt.type=execve)\n", "cannot name it");
 	assert_problem("- macro: [a]\n  condition: x\n", "the name must be a text");
@@ -439,7 +503,7 @@ static void lists_that_double_are_refused(void **state)
 
 static void a_missing_path_fails_the_load(void **state)
 {
-	static const char *const paths[] = {"/nonexistent/rules.yaml"};
+	static const char *const paths[] = { "/nonexistent/rules.yaml" };
 	struct ruleset *rs = NULL;
 	struct err e;
 
@@ -451,8 +515,8 @@ static void a_missing_path_fails_the_load(void **state)
 
 static void a_wrong_appended_output_fails_the_load(void **state)
 {
-	struct rules_text t = {"t", STR("")};
-	struct rules_options o = {.append_output = "x=%proc.nope"};
+	struct rules_text t = { "t", STR("") };
+	struct rules_options o = { .append_output = "x=%proc.nope" };
 	struct ruleset *rs = NULL;
 	struct err e;
 
@@ -469,7 +533,8 @@ int main(void)
 		cmocka_unit_test_setup(an_empty_list_takes_a_comma_along, setup),
 		cmocka_unit_test_setup(lists_hold_earlier_lists_one_level_deep, setup),
 		cmocka_unit_test_setup(macros_see_what_was_defined_before_and_rules_see_all, setup),
-		cmocka_unit_test_setup(a_macro_that_names_itself_is_an_error_of_its_users_alone, setup),
+		cmocka_unit_test_setup(
+			a_macro_that_names_itself_is_an_error_of_its_users_alone, setup),
 		cmocka_unit_test_setup(a_bad_rule_never_stops_the_rest, setup),
 		cmocka_unit_test_setup(errors_point_into_folded_and_substituted_text, setup),
 		cmocka_unit_test_setup(broken_yaml_is_one_problem_of_its_file, setup),

@@ -14,7 +14,7 @@ static const char *read_as(const char *condition)
 	static char out[4096];
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	AUTO(buf_fini) struct buf b = BUF_INIT(sizeof(out) - 1);
-	struct err e = {0};
+	struct err e = { 0 };
 	struct ast *tree;
 	size_t at;
 
@@ -61,7 +61,8 @@ static void a_field_has_dots_and_perhaps_an_argument(void **state)
 	(void)state;
 	assert_reads("proc.aname[2] = sshd", "proc.aname[2] = sshd");
 	assert_reads("proc.env['A B'] exists", "proc.env[\"A B\"] exists");
-	assert_reads("container.mount.dest[/proc*] in (N/A)", "container.mount.dest[/proc*] in (N/A)");
+	assert_reads(
+		"container.mount.dest[/proc*] in (N/A)", "container.mount.dest[/proc*] in (N/A)");
 	assert_wrong("proc.aname[a b] = x");
 	assert_wrong("proc.aname[2 = x");
 	assert_wrong("proc. = x");
@@ -70,8 +71,8 @@ static void a_field_has_dots_and_perhaps_an_argument(void **state)
 
 static void every_operator_is_read(void **state)
 {
-	static const char *const ops[] = {"=", "!=", "glob", "iglob", "contains", "icontains",
-		"bcontains", "startswith", "bstartswith", "endswith", "regex"};
+	static const char *const ops[] = { "=", "!=", "glob", "iglob", "contains", "icontains",
+		"bcontains", "startswith", "bstartswith", "endswith", "regex" };
 	char text[64], as[64];
 
 	(void)state;
@@ -165,7 +166,8 @@ static void errors_carry_the_offset(void **state)
 	assert_memory_equal(read_as("   "), "error at 0: condition is empty", 30);
 }
 
-static int parse_repeated(const char *head, const char *part, size_t n, const char *tail, struct err *e)
+static int parse_repeated(
+	const char *head, const char *part, size_t n, const char *tail, struct err *e)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
 	AUTO(buf_fini) struct buf b = BUF_INIT(1 << 20);
@@ -183,7 +185,7 @@ static int parse_repeated(const char *head, const char *part, size_t n, const ch
 
 static void depth_is_limited_but_length_is_not(void **state)
 {
-	struct err e = {0};
+	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(parse_repeated("", "(", 990, "a", &e), 0);
@@ -201,7 +203,7 @@ static void depth_is_limited_but_length_is_not(void **state)
 static void a_nul_byte_ends_nothing_quietly(void **state)
 {
 	AUTO(arena_free) struct arena *a = arena_new(0);
-	struct err e = {0};
+	struct err e = { 0 };
 	struct ast *tree;
 	size_t at;
 

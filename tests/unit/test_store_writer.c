@@ -227,6 +227,27 @@ static void a_full_queue_keeps_room_for_alerts(void **state)
 	assert_int_equal(s.events_refused, 1);
 }
 
+static void the_queue_is_bounded_by_bytes_but_takes_any_first_alert(void **state)
+{
+	struct store_fixture *f = *state;
+	enum sink_result rc = SINK_OK;
+	uint64_t n = 0;
+	f->o.queue_max_bytes = 1; /* less than any alert */
+	store_fixture_open(f);
+	while (rc == SINK_OK && n < 1000000) {
+		struct record *r = record_new(RECORD_ALERT);
+		n++;
+		r->alert = fixture_alert(n, n, "a");
+		rc = sink_put(store_writer_sink(f->w), r);
+		if (rc != SINK_OK)
+			record_free(r);
+	}
+	assert_int_equal(rc, SINK_FULL);
+	assert_true(n > 1);
+	store_fixture_close(f);
+	assert_int_equal(number_from(f->db, "SELECT count(*) FROM alerts"), n - 1);
+}
+
 static void set_file_limit(rlim_t bytes)
 {
 	struct rlimit lim;
@@ -385,6 +406,7 @@ int main(void)
 		T(a_directory_that_cannot_be_written_is_one_clear_error),
 		T(the_directory_and_the_database_are_private),
 		T(a_full_queue_keeps_room_for_alerts),
+		T(the_queue_is_bounded_by_bytes_but_takes_any_first_alert),
 		T(a_full_disk_holds_alerts_and_reports_no_mark),
 		T(a_stop_on_a_full_disk_says_what_is_missing),
 		T(a_killed_writer_leaves_what_it_reported_and_a_sound_file),

@@ -70,7 +70,8 @@ class Bpffs:
 
     def pins(self):
         """Every pinned object, as paths."""
-        return sorted(os.path.join(at, f) for at, _, files in os.walk(self.path) for f in files)
+        return sorted(os.path.join(at, f) for at, _, files in os.walk(self.path) for f in files
+                      if not f.endswith(".debug"))  # these two are the kernel's own
 
     def folders(self):
         return sorted(os.path.join(at, d) for at, dirs, _ in os.walk(self.path) for d in dirs)
