@@ -101,13 +101,19 @@ struct lineage *lineage_copy(const struct process *p)
 	const struct process *chain[PROCESS_MAX_LINEAGE];
 	bool cut = false;
 	size_t n = collect_chain(chain, p, &cut);
-	size_t len = sizeof(struct lineage);
+	size_t len = sizeof(struct lineage) + n * sizeof(struct process);
+	size_t ids = len;
+	len += n * sizeof(*(struct lineage){ 0 }.container_id);
+	size_t strings = len;
 	for (size_t i = 0; i < n; i++)
 		len += string_bytes(chain[i]);
-	struct lineage *l = xcalloc(1, len);
+	char *bytes = xcalloc(1, len);
+	struct lineage *l = (struct lineage *)(void *)bytes;
 	l->n = n;
 	l->cut = cut;
-	char *to = (char *)(l + 1);
+	l->process = (struct process *)(l + 1);
+	l->container_id = (void *)(bytes + ids);
+	char *to = bytes + strings;
 	for (size_t i = 0; i < n; i++)
 		copy_process(l, i, chain[i], &to);
 	return l;

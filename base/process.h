@@ -62,8 +62,8 @@ void process_cmdline_text(struct buf *b, const struct process *p);
 struct lineage {
 	size_t n;
 	bool cut;
-	struct process process[PROCESS_MAX_LINEAGE];
-	char container_id[PROCESS_MAX_LINEAGE][CONTAINER_ID_LEN + 1]; /* empty: host */
+	struct process *process;                         /* n of them, inside the allocation */
+	char (*container_id)[CONTAINER_ID_LEN + 1];      /* likewise; empty: host */
 };
 
 /* Copy p and its ancestors. NULL p gives NULL. lineage_free() it. */

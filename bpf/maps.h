@@ -11,7 +11,8 @@
 
 /*
  * Which set of programs this is. Two sets can be attached at once, during an upgrade; the one whose number
- * stands in the control page works, so that changing that word hands over without gap or overlap.
+ * stands in the control page works (is_current() in emit.h). One value for all families: the linker leaves
+ * one symbol of the weak ones, and the room of the others in .rodata unused.
  */
 const volatile __u32 generation __weak = 1;
 
@@ -71,7 +72,15 @@ struct {
 	__type(value, struct sequence);
 } sequences SEC(".maps") __weak;
 
-/* Programs by class, reached from the dispatcher by tail call. */
+/* Whose turn the event at hand is: the number of a set, written by the leading one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} turns SEC(".maps") __weak;
+
+/* Of each set its own, as the scratches below. Programs by class, reached from the dispatcher by tail call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, WIRE_CLASS_MAX);

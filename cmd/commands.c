@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 
-#include <errno.h>
 #include <locale.h>
 #include <stdio.h>
 
@@ -143,10 +142,11 @@ int cmd_fail(const struct cmd_env *env, const struct err *e)
 
 int cmd_print(const struct cmd_env *env, const struct buf *b)
 {
-	errno = 0;
-	if (fwrite(buf_cstr(b), 1, b->n, stdout) != b->n || fflush(stdout))
-		return cmd_fail_text(
-			env, EXIT_FAILED, "write to standard output: %s", strerror(errno));
+	struct err e = { 0 };
+	if (fwrite(buf_cstr(b), 1, b->n, stdout) != b->n || fflush(stdout)) {
+		err_set(&e, ERR_SYS, "write to standard output");
+		return cmd_fail(env, &e);
+	}
 	if (b->full)
 		return cmd_fail_text(
 			env, EXIT_FAILED, "the answer is larger than %zu bytes: cut", b->max);
@@ -251,7 +251,7 @@ int cmd_main(int argc, char **argv)
 	struct cmd_env env = { 0 };
 	struct cmd_args a = cmd_args_of(argc, argv, &env);
 	/* For the width of characters alone; the C locale stays for everything that is compared or printed. */
-	setlocale(LC_CTYPE, "C.UTF-8");
+	setlocale(LC_CTYPE, "C.UTF-8"); /* NOLINT(concurrency-mt-unsafe): no other thread yet */
 	int got = cmd_args_next(&a);
 	if (got != CMD_ARGS_END)
 		return cmd_args_code(got);

@@ -125,7 +125,7 @@ static void block_signals(sigset_t *set)
 	sigaddset(set, SIGINT);
 	sigaddset(set, SIGTERM);
 	sigaddset(set, SIGHUP);
-	sigprocmask(SIG_BLOCK, set, NULL);
+	pthread_sigmask(SIG_BLOCK, set, NULL);
 	signal(SIGPIPE, SIG_IGN); /* a reader of alerts that goes away must not end the watch */
 }
 
@@ -174,7 +174,9 @@ static void loop(struct run *r)
 			{ .fd = control_server_fd(r->control), .events = POLLIN },
 		};
 		if (poll(p, ARRAY_N(p), wait_ms(r, clock_mono_ns())) < 0 && errno != EINTR) {
-			log_error("run", "poll: %s", strerror(errno));
+			struct err e = { 0 };
+			err_set(&e, ERR_SYS, "poll");
+			log_error("run", "%s", e.msg);
 			return;
 		}
 		uint64_t now = clock_mono_ns();

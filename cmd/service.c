@@ -15,6 +15,8 @@
 #define USERS_EVERY_TICKS 5
 
 #define MIB(n) ((n) << 20)
+/* In a storm of alerts the rings hold what the store has not taken: memory stays flat. */
+#define STORE_QUEUE_BYTES (16u << 20)
 
 /* ---- identity ---- */
 
@@ -171,6 +173,7 @@ static int open_store(struct service *s, struct err *e)
 		.segment_max_bytes = MIB(c->store.segment_mib),
 		.segment_max_age_ns = c->store.segment_age_ns,
 		.events_max_bytes = MIB(c->store.max_mib),
+		.queue_max_bytes = STORE_QUEUE_BYTES,
 		.on_commit = on_commit,
 		.ctx = s,
 	};

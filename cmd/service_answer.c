@@ -4,21 +4,20 @@
 #include "base/clock.h"
 #include "cmd/service_parts.h"
 
-#include <stdio.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 /* ---- of the process ---- */
 
 static uint64_t rss_bytes(void)
 {
+	char text[128];
 	uint64_t pages = 0;
-	FILE *f = fopen("/proc/self/statm", "re");
-	if (!f)
-		return 0;
-	unsigned long long size, resident;
-	if (fscanf(f, "%llu %llu", &size, &resident) == 2)
-		pages = resident;
-	fclose(f);
+	AUTO_FD int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text));
+	struct str rest = str_of(text, n > 0 ? (size_t)n : 0);
+	str_cut(&rest, ' '); /* size; resident comes second */
+	str_to_u64(str_cut(&rest, ' '), &pages);
 	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 

@@ -326,7 +326,7 @@ static void write_table_line(struct show *s, char *const *texts)
 
 static void write_held(struct show *s)
 {
-	char *heads[SHOW_MAX_COLUMNS];
+	char *heads[SHOW_MAX_COLUMNS] = { 0 };
 	if (s->measured)
 		return;
 	s->measured = true;
@@ -344,7 +344,7 @@ static void write_held(struct show *s)
 
 static void row_table(struct show *s, const struct show_cell *cells)
 {
-	char *texts[SHOW_MAX_COLUMNS];
+	char *texts[SHOW_MAX_COLUMNS] = { 0 };
 	for (size_t i = 0; i < s->columns_n; i++) {
 		struct buf b = BUF_INIT(1u << 20);
 		if (s->columns[i].title)

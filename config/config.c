@@ -17,8 +17,8 @@ struct loader {
 	struct config *c;
 	struct buf *problems;
 	unsigned int problems_n;
-	const char *file; /* as it stands in messages */
-	const char *dir;  /* what its relative paths are relative to */
+	const char *file;   /* as it stands in messages */
+	char dir[PATH_MAX]; /* what its relative paths are relative to */
 };
 
 /* Sections that the product's later versions know: a better answer than "unknown". */
@@ -339,17 +339,17 @@ static int read_file(const char *path, struct buf *text, struct err *e)
 	}
 }
 
-static void set_dir(struct loader *l, const char *file, char dir[PATH_MAX])
+static void set_dir(struct loader *l, const char *file)
 {
-	char real[PATH_MAX];
+	char given[PATH_MAX];
 	const char *slash = strrchr(file, '/');
 	if (!slash)
-		snprintf(dir, PATH_MAX, ".");
+		snprintf(given, sizeof(given), ".");
 	else
-		snprintf(dir, PATH_MAX, "%.*s", slash == file ? 1 : (int)(slash - file), file);
-	if (realpath(dir, real))
-		snprintf(dir, PATH_MAX, "%s", real);
-	l->dir = dir;
+		snprintf(given, sizeof(given), "%.*s", slash == file ? 1 : (int)(slash - file),
+			file);
+	if (!realpath(given, l->dir))
+		snprintf(l->dir, sizeof(l->dir), "%s", given);
 }
 
 static void load_file(struct loader *l, const char *file)
@@ -360,9 +360,8 @@ static void load_file(struct loader *l, const char *file)
 		.max_bytes = CONFIG_MAX_FILE_BYTES, .max_nodes = 20000, .max_depth = 16
 	};
 	struct err e = { 0 };
-	char dir[PATH_MAX];
 	l->file = file;
-	set_dir(l, file, dir);
+	set_dir(l, file);
 	if (read_file(file, &text, &e) || yaml_parse(&docs, buf_str(&text), file, &limits, &e)) {
 		problem(l, NULL, "%s", e.msg);
 		return;
@@ -391,22 +390,25 @@ static int by_bytes(const struct dirent **a, const struct dirent **b)
 /* The files of conf.d beside `file`, in the order of their bytes whatever the locale. */
 static size_t list_conf_d(struct loader *l, const char *file, const char **out, size_t max)
 {
-	char dir[PATH_MAX], path[PATH_MAX + 512];
-	set_dir(l, file, dir);
-	snprintf(path, sizeof(path), "%s/conf.d", dir);
+	char path[PATH_MAX + 512];
+	struct err e = { 0 };
+	set_dir(l, file);
+	snprintf(path, sizeof(path), "%s/conf.d", l->dir);
 	struct dirent **names = NULL;
 	int found = scandir(path, &names, is_yaml_name, by_bytes);
-	if (found < 0 && errno != ENOENT && errno != ENOTDIR)
-		problem(l, NULL, "%s: %s", path, strerror(errno));
+	if (found < 0 && errno != ENOENT && errno != ENOTDIR) {
+		err_set(&e, ERR_SYS, "%s", path);
+		problem(l, NULL, "%s", e.msg);
+	}
 	size_t n = 0;
 	for (int i = 0; i < found; i++) {
-		snprintf(path, sizeof(path), "%s/conf.d/%s", dir, names[i]->d_name);
+		snprintf(path, sizeof(path), "%s/conf.d/%s", l->dir, names[i]->d_name);
 		if (n < max)
 			out[n++] = arena_strz(l->c->arena, path);
 		free(names[i]);
 	}
 	if (found > (int)max)
-		problem(l, NULL, "%s/conf.d: more than %zu files", dir, max);
+		problem(l, NULL, "%s/conf.d: more than %zu files", l->dir, max);
 	free(names);
 	return n;
 }
@@ -444,7 +446,7 @@ static struct config_list split_list(struct arena *a, const char *text)
 static void set_defaults(struct loader *l)
 {
 	l->file = "built-in";
-	l->dir = "/";
+	snprintf(l->dir, sizeof(l->dir), "/");
 	for (size_t i = 0; i < config_keys_n; i++) {
 		const struct config_key *k = &config_keys[i];
 		if (k->fallback && k->kind == CONFIG_PATHS) {
@@ -462,14 +464,12 @@ static void set_defaults(struct loader *l)
 
 static void set_from_command_line(struct loader *l, const char *state_dir)
 {
-	char cwd[PATH_MAX] = "/";
 	const struct config_key *k = find_key(STR("state_dir"));
 	struct yaml_node n = { .kind = YAML_SCALAR, .value = str_from(state_dir) };
 	/* Without a working directory a relative path is taken below /, where it fails loudly later. */
-	if (!getcwd(cwd, sizeof(cwd)))
-		cwd[1] = 0;
+	if (!getcwd(l->dir, sizeof(l->dir)))
+		snprintf(l->dir, sizeof(l->dir), "/");
 	l->file = "--state-dir";
-	l->dir = cwd;
 	if (set_path(l, k, &n))
 		set_origin(l->c, k, "--state-dir");
 }

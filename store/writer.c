@@ -201,8 +201,7 @@ static uint64_t record_bytes(const struct record *r)
 		ev = r->alert->event;
 		n += sizeof(*r->alert) + ALERT_TEXT_BYTES;
 		for (size_t i = 0; r->alert->lineage && i < r->alert->lineage->n; i++)
-			n += r->alert->lineage->process[i].args.n;
-		n += r->alert->lineage ? sizeof(*r->alert->lineage) : 0;
+			n += sizeof(struct process) + r->alert->lineage->process[i].args.n;
 	}
 	return ev ? n + sizeof(*ev) + ev->data_len : n;
 }

@@ -17,10 +17,24 @@ static __always_inline struct wire_control *control_get(void)
 	return bpf_map_lookup_elem(&control, &zero);
 }
 
-/* For programs that are attached (not those behind a tail call): are we the set that works? */
+/*
+ * For programs that are attached (not those behind a tail call): is this event our set's? During an upgrade an
+ * event passes the programs of both sets, and if each looked at `generation`, one that is under way when
+ * the word changes would be both's or nobody's. So the leader alone looks and leaves what it saw for its CPU;
+ * a set attached later comes behind it in the tracepoint's chain and follows. One behind which the lead has
+ * passed is about to be detached. (Only a fully preemptible kernel from 6.13 on can
+ * put another event between the two in the chain of sys_exit.)
+ */
 static __always_inline bool is_current(struct wire_control *c)
 {
-	return c->generation == generation;
+	__u32 zero = 0, leader = *(volatile __u32 *)&c->leader;
+	__u32 *turn = bpf_map_lookup_elem(&turns, &zero);
+
+	if (!turn || leader > generation)
+		return false;
+	if (leader == generation)
+		*turn = *(volatile __u32 *)&c->generation;
+	return *turn == generation;
 }
 
 /* Atomic: a program can be preempted by another on the same CPU on newer kernels. */

@@ -35,7 +35,7 @@ static const char *const map_names[LOADER_MAP_N] = {
 	[LOADER_MAP_REPORTED] = "reported",
 	[LOADER_MAP_ACCOUNTS] = "accounts",
 	[LOADER_MAP_SEQUENCES] = "sequences",
-	[LOADER_MAP_PROGRAMS] = "programs",
+	[LOADER_MAP_TURNS] = "turns",
 };
 
 const char *loader_map_name(enum loader_map m)
@@ -122,8 +122,6 @@ static int share_maps(struct hullwatch *skel, const int *reuse, struct err *e)
 {
 	for (int i = 0; reuse && i < LOADER_MAP_N; i++) {
 		struct bpf_map *m = bpf_object__find_map_by_name(skel->obj, map_names[i]);
-		if (i == LOADER_MAP_PROGRAMS)
-			continue;
 		if (!m || bpf_map__reuse_fd(m, reuse[i]))
 			return err_set(e, ERR_SYS, "share the map %s", map_names[i]);
 	}
@@ -257,48 +255,39 @@ static int pin_fd(int fd, const char *dir, const char *prefix, const char *name,
 	return 0;
 }
 
-int loader_pin(struct loader *l, const char *dir, struct err *e)
+int loader_pin_set(struct loader *l, const char *folder, struct err *e)
 {
 	size_t n;
 	const struct provider *t = providers_table(&n);
 
-	if (mkdir(dir, 0700) && errno != EEXIST)
-		return err_set(e, ERR_SYS, "make %s", dir);
-	for (int i = LOADER_MAP_N - 1; i >= 0; i--) {
-		struct bpf_map *m = bpf_object__find_map_by_name(l->skel->obj, map_names[i]);
-		if (pin_fd(bpf_map__fd(m), dir, "", map_names[i], e))
-			return -1;
-	}
+	if (mkdir(folder, 0700))
+		return err_set(e, ERR_SYS, "make %s", folder);
+	/* the kernel empties a table of programs that has neither a pin nor a descriptor */
+	if (pin_fd(bpf_map__fd(l->skel->maps.programs), folder, "", "programs", e))
+		return -1;
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < PROVIDER_MAX_PROGRAMS && t[i].programs[k].name; k++) {
 			const char *name = t[i].programs[k].name;
 			struct bpf_program *prog = bpf_object__find_program_by_name(l->skel->obj, name);
-			if (row_chosen(l, t, i) && pin_fd(bpf_program__fd(prog), dir, "prog_", name, e))
+			if (row_chosen(l, t, i) && pin_fd(bpf_program__fd(prog), folder, "prog_", name, e))
 				return -1;
 		}
 	}
 	for (size_t i = 0; i < l->links_n; i++) {
-		if (pin_fd(bpf_link__fd(l->links[i]), dir, "link_", l->link_names[i], e))
+		if (pin_fd(bpf_link__fd(l->links[i]), folder, "link_", l->link_names[i], e))
 			return -1;
 	}
 	return 0;
 }
 
-void loader_unpin_old(const char *dir)
+int loader_pin_maps(struct loader *l, const char *dir, struct err *e)
 {
-	size_t n;
-	const struct provider *t = providers_table(&n);
-	char path[PINS_PATH_MAX];
-
-	pins_remove_links(dir);
-	for (size_t i = 0; i < n; i++) {
-		for (size_t k = 0; k < PROVIDER_MAX_PROGRAMS && t[i].programs[k].name; k++) {
-			snprintf(path, sizeof(path), "%s/prog_%s", dir, t[i].programs[k].name);
-			unlink(path);
-		}
+	for (int i = LOADER_MAP_N - 1; i >= 0; i--) {
+		struct bpf_map *m = bpf_object__find_map_by_name(l->skel->obj, map_names[i]);
+		if (pin_fd(bpf_map__fd(m), dir, "", map_names[i], e))
+			return -1;
 	}
-	snprintf(path, sizeof(path), "%s/%s", dir, map_names[LOADER_MAP_PROGRAMS]);
-	unlink(path);
+	return 0;
 }
 
 int loader_map_fd(struct loader *l, enum loader_map m)
@@ -359,7 +348,7 @@ size_t loader_sources(const struct loader *l, struct loader_source out[LOADER_MA
 	return list_sources(out, alive_loaded, l);
 }
 
-size_t loader_sources_pinned(const char *dir, struct loader_source out[LOADER_MAX_SOURCES])
+size_t loader_sources_pinned(const char *folder, struct loader_source out[LOADER_MAX_SOURCES])
 {
-	return list_sources(out, alive_pinned, dir);
+	return list_sources(out, alive_pinned, folder);
 }

@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 
+/* The maps that sets of programs share. Each set has a table of programs and scratches of its own. */
 enum loader_map {
 	LOADER_MAP_CONTROL, /* first: whether it is there tells whether anything is */
 	LOADER_MAP_RING_MAIN,
@@ -19,7 +20,7 @@ enum loader_map {
 	LOADER_MAP_REPORTED,
 	LOADER_MAP_ACCOUNTS,
 	LOADER_MAP_SEQUENCES,
-	LOADER_MAP_PROGRAMS,
+	LOADER_MAP_TURNS,
 	LOADER_MAP_N
 };
 
@@ -30,7 +31,7 @@ struct loader;
 struct loader_options {
 	uint32_t generation;             /* number of this set of programs; not 0 */
 	uint32_t ring_bytes[WIRE_RING_N];
-	const int *reuse;                /* maps of the set before, by enum loader_map; all but PROGRAMS are shared */
+	const int *reuse;                /* maps of the set before, by enum loader_map; NULL: new ones */
 };
 
 /*
@@ -43,11 +44,11 @@ void loader_detach(struct loader *l);
 void loader_close(struct loader *l); /* pinned ones live on */
 DEFINE_AUTO(struct loader, loader_close)
 
-/* Pin maps, links and programs into `dir`, which is made. */
-int loader_pin(struct loader *l, const char *dir, struct err *e);
+/* Pin links, programs and what else is this set's own into `folder`, which must not be there yet. */
+int loader_pin_set(struct loader *l, const char *folder, struct err *e);
 
-/* Remove from `dir` what the next loader_pin() replaces. */
-void loader_unpin_old(const char *dir);
+/* Pin the maps into `dir`, the control page last. Those that are there already are taken to be the same. */
+int loader_pin_maps(struct loader *l, const char *dir, struct err *e);
 
 int loader_map_fd(struct loader *l, enum loader_map m); /* a duplicate, the caller's; -1 */
 int loader_seed_fd(struct loader *l);                   /* the loader's */
@@ -61,6 +62,6 @@ struct loader_source {
 size_t loader_sources(const struct loader *l, struct loader_source out[LOADER_MAX_SOURCES]);
 
 /* The same for a set that was found pinned. */
-size_t loader_sources_pinned(const char *dir, struct loader_source out[LOADER_MAX_SOURCES]);
+size_t loader_sources_pinned(const char *folder, struct loader_source out[LOADER_MAX_SOURCES]);
 
 #endif

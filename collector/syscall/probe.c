@@ -11,10 +11,13 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 struct probe {
 	struct loader *loader;        /* NULL when taken over as it was */
@@ -153,69 +156,125 @@ static int dup_maps(struct probe *p, struct err *e)
 	return 0;
 }
 
-/* Pin everything, or go on without: `pin_detail` tells. */
-static void pin_all(struct probe *p, const struct probe_options *o)
+/* Go on without pins: `pin_detail` tells why. */
+static void unpin(struct probe *p, const struct err *why)
 {
-	struct err e = { 0 };
+	struct err ignored;
 
-	if (loader_pin(p->loader, p->dir, &e)) {
-		struct err ignored;
-		snprintf(p->pin_detail, sizeof(p->pin_detail), "not pinned: %s", e.msg);
-		log_warn("probe", "%s: a restart will lose what happens meanwhile", p->pin_detail);
-		pins_remove(p->dir, &ignored);
-		p->dir[0] = 0;
-		return;
-	}
-	snprintf(p->pin_detail, sizeof(p->pin_detail), "%s/%s", o->bpffs, o->pin_name);
+	snprintf(p->pin_detail, sizeof(p->pin_detail), "not pinned: %s", why->msg);
+	log_warn("probe", "%s: a restart will lose what happens meanwhile", p->pin_detail);
+	pins_remove(p->dir, &ignored);
+	p->dir[0] = 0;
 }
 
-/* Load a new set of programs; with maps of an earlier one, which then works until the new one is attached. */
+static int pin(struct probe *p, uint32_t number, struct err *e)
+{
+	char folder[PINS_PATH_MAX];
+
+	if (mkdir(p->dir, 0700) && errno != EEXIST)
+		return err_set(e, ERR_SYS, "make %s", p->dir);
+	if (!pins_set_path(folder, p->dir, number))
+		return err_set(e, ERR_LIMIT, "pin path below %s is too long", p->dir);
+	return loader_pin_set(p->loader, folder, e) || loader_pin_maps(p->loader, p->dir, e) ? -1 : 0;
+}
+
+/*
+ * Wait until no event is under way that began before. Tracepoints call their programs with preemption off, so
+ * that is an RCU grace period, which the kernel gives to anyone. Where it refuses (cores without a tick)
+ * time has to do: an event is a matter of microseconds.
+ */
+static void wait_events_under_way(void)
+{
+	struct timespec long_enough = { 0, 50000000 };
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&long_enough, NULL);
+}
+
+/*
+ * The set `number`, attached and pinned, takes over from the one that works, if one does. Each event between
+ * is one set's: `generation` changes when every event passes both, and the lead when none is left that
+ * the older one took.
+ */
+static void hand_over(struct probe *p, uint32_t number)
+{
+	struct wire_control *c = p->control;
+	bool first = c->generation == 0;
+
+	if (!first)
+		wait_events_under_way();
+	/* no hash: whoever finds this half done replaces the set once more */
+	__atomic_store_n(&c->object_hash, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->generation, number, __ATOMIC_SEQ_CST);
+	if (!first)
+		wait_events_under_way();
+	__atomic_store_n(&c->leader, number, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&c->object_hash, loader_object_hash(), __ATOMIC_SEQ_CST);
+}
+
+/* Load a new set of programs; with maps of an earlier one, which works until the new one does. */
 static int load_new(struct probe *p, const struct probe_options *o, bool upgrade, struct err *e)
 {
 	struct loader_options lo = {
-		.generation = upgrade ? p->control->generation + 1 : 1,
+		.generation = upgrade ? p->control->sets + 1 : 1,
 		.ring_bytes = { o->ring_bytes[0], o->ring_bytes[1] },
 		.reuse = upgrade ? p->maps : NULL,
 	};
+	struct err why = { 0 };
 
-	if (upgrade && lo.generation == 0)
-		lo.generation = 1;
-	if (loader_open(&p->loader, &lo, e))
-		return -1;
-	if (upgrade)
-		p->maps[LOADER_MAP_PROGRAMS] = (close(p->maps[LOADER_MAP_PROGRAMS]), -1);
-	if (dup_maps(p, e))
+	if (loader_open(&p->loader, &lo, e) || dup_maps(p, e))
 		return -1;
 	if (!p->control && map_control(p, e))
 		return -1;
 	if (!upgrade)
 		control_init(p->control);
 	control_take(p->control);
-	p->control->object_hash = loader_object_hash();
+	p->control->sets = lo.generation;
+	if (p->control->generation == 0)
+		p->control->leader = lo.generation;
 	if (loader_attach(p->loader, e))
 		return -1;
-	/* one word: from here on the new set makes the records and the old one none */
-	__atomic_store_n(&p->control->generation, lo.generation, __ATOMIC_SEQ_CST);
-	if (p->dir[0]) {
-		if (upgrade)
-			loader_unpin_old(p->dir);
-		pin_all(p, o);
+	bool pinned = p->dir[0] && pin(p, lo.generation, &why) == 0;
+	hand_over(p, lo.generation);
+	if (pinned) {
+		pins_remove_sets(p->dir, lo.generation);
+		snprintf(p->pin_detail, sizeof(p->pin_detail), "%s", p->dir);
+	} else if (p->dir[0]) {
+		unpin(p, &why);
 	}
 	return 0;
 }
 
+/* What an instance that died in the middle of a hand-over or of a stop left to do. */
+static void settle(struct probe *p)
+{
+	struct wire_control *c = p->control;
+
+	if (c->generation && c->leader != c->generation) {
+		wait_events_under_way();
+		__atomic_store_n(&c->leader, c->generation, __ATOMIC_SEQ_CST);
+	}
+	pins_remove_sets(p->dir, c->generation);
+}
+
 static int take_over(struct probe *p, const struct probe_options *o, struct err *e)
 {
-	char path[PINS_PATH_MAX];
+	char set[PINS_PATH_MAX], path[PINS_PATH_MAX + 16];
 
 	p->taken_over = true;
+	settle(p);
+	if (p->control->generation == 0) {
+		log_info("probe", "programs in %s were stopped: loaded anew, their rings go on", p->dir);
+		return load_new(p, o, true, e);
+	}
 	if (p->control->object_hash != loader_object_hash()) {
 		log_info("probe", "programs in %s are of another build: replaced, their rings go on", p->dir);
 		return load_new(p, o, true, e);
 	}
 	control_take(p->control);
-	if (!pins_path(path, o->bpffs, o->pin_name, "prog_hw_seed"))
-		return err_set(e, ERR_LIMIT, "pin path below %s is too long", o->bpffs);
+	if (!pins_set_path(set, p->dir, p->control->generation))
+		return err_set(e, ERR_LIMIT, "pin path below %s is too long", p->dir);
+	snprintf(path, sizeof(path), "%s/prog_hw_seed", set);
 	p->seed_prog = bpf_obj_get(path);
 	if (p->seed_prog < 0)
 		return err_set(e, ERR_SYS, "open %s", path);
@@ -277,7 +336,13 @@ static void accounts_open(struct probe *p, const struct probe_options *o)
 static void sources_open(struct probe *p)
 {
 	struct loader_source found[LOADER_MAX_SOURCES];
-	size_t n = p->loader ? loader_sources(p->loader, found) : loader_sources_pinned(p->dir, found);
+	char set[PINS_PATH_MAX] = "";
+	size_t n;
+
+	if (p->loader)
+		n = loader_sources(p->loader, found);
+	else
+		n = pins_set_path(set, p->dir, p->control->generation) ? loader_sources_pinned(set, found) : 0;
 
 	p->sources = xcalloc(n + 1, sizeof(*p->sources));
 	for (size_t i = 0; i < n; i++)
@@ -308,11 +373,12 @@ int probe_open(struct probe **out, const struct probe_options *o, struct err *e)
 
 void probe_stop(struct probe *p)
 {
-	p->control->generation = 0;
+	__atomic_store_n(&p->control->generation, 0, __ATOMIC_SEQ_CST);
+	wait_events_under_way();
 	if (p->loader)
 		loader_detach(p->loader);
 	if (p->dir[0])
-		pins_remove_links(p->dir);
+		pins_remove_sets(p->dir, 0);
 }
 
 void probe_close(struct probe *p, enum probe_close how)

@@ -122,17 +122,16 @@ struct alert *fixture_alert(uint64_t seq, uint64_t ns_after, const char *rule)
 
 struct lineage *fixture_lineage(size_t n)
 {
-	struct lineage *l = xcalloc(1, sizeof(*l));
+	struct process chain[PROCESS_MAX_LINEAGE] = { 0 };
 	static const char args[] = "cat\0/etc/shadow";
-	l->n = n;
 	for (size_t i = 0; i < n; i++) {
-		struct process *p = &l->process[i];
+		struct process *p = &chain[i];
 		p->key = (struct process_key){ 100 + (uint32_t)i, 1000 - i };
 		p->exec_id = 1;
 		p->exec_ns = 4000000000ull - i;
 		p->parent_key = (struct process_key){ 101 + (uint32_t)i, 999 - i };
 		p->parent_exec_id = 1;
-		p->parent = i + 1 < n ? &l->process[i + 1] : NULL;
+		p->parent = i + 1 < n ? &chain[i + 1] : NULL;
 		p->loginuid = p->sessionid = UINT32_MAX;
 		snprintf(p->comm, sizeof(p->comm), "cat");
 		p->exe = STR("/usr/bin/cat");
@@ -140,8 +139,8 @@ struct lineage *fixture_lineage(size_t n)
 		p->cwd = STR("/");
 		p->cgroup = STR("/user.slice");
 	}
-	l->process[n - 1].parent_key = (struct process_key){ 0 };
-	return l;
+	chain[n - 1].parent_key = (struct process_key){ 0 };
+	return lineage_copy(&chain[0]);
 }
 
 struct container *fixture_container(const char *id, const char *name)

@@ -327,6 +327,53 @@ static void too_large_a_file_is_refused(void **state)
 	refused(f, buf_cstr(&text), "larger than");
 }
 
+static void the_shipped_file_loads_and_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+	const char *src = getenv("HW_SRC");
+	if (!src)
+		skip();
+	char path[PATH_MAX];
+	snprintf(path, sizeof(path), "%s/config/default/hullwatch.yaml", src);
+	const struct config_source s = { .file = path };
+	struct config_key_info k;
+	assert_int_equal(config_load(&f->c, &s, &f->problems, &f->e), 0);
+	for (size_t i = 0; config_key_at(i, &k); i++)
+		assert_true(config_is_default(f->c, k.name));
+}
+
+static void the_shipped_examples_are_the_defaults(void **state)
+{
+	struct fixture *f = *state;
+	const char *src = getenv("HW_SRC");
+	/* The file shows the paths of a distribution's package. */
+	if (!src || strcmp(HW_DATA_DIR, "/usr/share/hullwatch") != 0 ||
+		strcmp(HW_CONFIG_DIR, "/etc/hullwatch") != 0)
+		skip();
+	char path[PATH_MAX], line[512];
+	AUTO(buf_fini) struct buf text = BUF_INIT(1u << 16);
+	AUTO(buf_fini) struct buf shown = BUF_INIT(1u << 16);
+	AUTO(buf_fini) struct buf expected = BUF_INIT(1u << 16);
+	snprintf(path, sizeof(path), "%s/config/default/hullwatch.yaml", src);
+	FILE *in = fopen(path, "re");
+	assert_non_null(in);
+	/* The lines that are keys or items, without their comment sign. */
+	while (fgets(line, sizeof(line), in)) {
+		const char *word = line + 1 + strspn(line + 1, " ");
+		size_t n = strspn(word, "abcdefghijklmnopqrstuvwxyz_");
+		if (line[0] == '#' && ((n && word[n] == ':') || strncmp(word, "- ", 2) == 0))
+			buf_puts(&text, line + 2);
+	}
+	fclose(in);
+	write_in(f, "hullwatch.yaml", "");
+	assert_int_equal(load_given(f, NULL), 0);
+	config_show(&expected, f->c, false);
+	if (load_text(f, buf_cstr(&text)))
+		fail_msg("%s", buf_cstr(&f->problems));
+	config_show(&shown, f->c, false);
+	assert_string_equal(buf_cstr(&shown), buf_cstr(&expected));
+}
+
 static void every_key_has_help_and_stands_in_the_shipped_file(void **state)
 {
 	(void)state;
@@ -370,6 +417,8 @@ int main(void)
 		T(an_origin_cannot_smuggle_a_line),
 		T(changes_name_the_keys_that_differ),
 		T(too_large_a_file_is_refused),
+		T(the_shipped_file_loads_and_changes_nothing),
+		T(the_shipped_examples_are_the_defaults),
 		T(every_key_has_help_and_stands_in_the_shipped_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

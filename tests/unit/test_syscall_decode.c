@@ -86,7 +86,7 @@ static void each_mark_has_its_counterpart(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_N(rows); i++) {
-		struct event ev = decode(wire_make_open(&w, rows[i].wire, STR("x/"), STR("x")));
+		struct event ev = decode(wire_make_open(&w, rows[i].wire, STR("x"), STR("x")));
 		assert_int_equal(ev.flags, rows[i].event);
 	}
 }
