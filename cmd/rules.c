@@ -35,11 +35,16 @@ int cmd_rules_load(struct ruleset **out, const struct config *c, const struct co
 	if (n == 0)
 		return err_set(e, ERR_CONFIG, "no rule files: none in %s; give some with --rules",
 			HW_DATA_DIR "/rules");
+	/* What Falco's container plugin suggests for every output: which container, whatever the rule says. */
+	static const char *const suggested[] = { "container.id", "container.name",
+		"container.image.repository", "container.image.tag" };
 	struct rules_options o = {
 		.matching = c->rule_matching == CONFIG_MATCH_FIRST ? RULES_MATCH_FIRST
 								   : RULES_MATCH_ALL,
 		.has_priority = true,
 		.priority = c->priority,
+		.append_fields = suggested,
+		.append_fields_n = ARRAY_N(suggested),
 	};
 	if (rules_load(out, paths, n, &o, report, e) == 0)
 		return 0;

@@ -104,9 +104,9 @@ struct field_ref {
 };
 
 /*
- * Find a field as written, with its argument. Returns 0; -1 with ERR_UNSUPPORTED (Falco has it, hullwatch does not), or
- * ERR_CONFIG (unknown, or its argument is wrong) and *nearest a known name or NULL.
- * arg's bytes must live as long as the reference.
+ * Find a field as written, with its argument. Returns 0; -1 with ERR_UNSUPPORTED (Falco has it,
+ * hullwatch does not), or ERR_CONFIG (unknown, or its argument is wrong) and *nearest a known
+ * name or NULL. arg's bytes must live as long as the reference.
  */
 int fields_resolve(struct field_ref *out, struct str name, bool has_arg, struct str arg,
 	const char **nearest, struct err *e);

@@ -1,4 +1,7 @@
-/* evt.arg.*: single arguments of the call, as text. Which events have one differs from name to name. */
+/*
+ * evt.arg.*: single arguments of the call, as text. Which events have one differs from name to
+ * name.
+ */
 #include "rules/fields_impl.h"
 
 #include <netinet/in.h>

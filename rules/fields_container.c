@@ -1,4 +1,7 @@
-/* container.* and k8s.*: what runs it. All but the ids come from metadata that may still be on their way. */
+/*
+ * container.* and k8s.*: what runs it. All but the ids come from metadata that may still be on
+ * their way.
+ */
 #include "rules/fields_impl.h"
 
 #include "rules/glob.h"

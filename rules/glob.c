@@ -118,7 +118,10 @@ bool glob_match(struct str p, struct str s, bool fold)
 {
 	size_t i = 0, k = 0, star = SIZE_MAX, mark = 0, used;
 
-	/* Only the last star ever has to give back: what an earlier one took could be the later's. */
+	/*
+	 * Only the last star ever has to give back: what an earlier one took could be the
+	 * later's.
+	 */
 	while (k < s.n) {
 		if (i < p.n && p.p[i] == '*') {
 			star = i++;

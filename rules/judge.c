@@ -104,8 +104,9 @@ static const struct type_rules *rules_of(struct judge *j, const struct event *ev
 }
 
 /*
- * Which rules are true, into j->matches. -1: the verdict of one is pending, or the output of one that is true; then
- * nothing is told yet, since the event comes again and each rule may tell once.
+ * Which rules are true, into j->matches. -1: the verdict of one is pending, or the output of one
+ * that is true; then nothing is told yet, since the event comes again and each rule may tell
+ * once.
  */
 static int find_matches(struct judge *j, const struct type_rules *rules)
 {

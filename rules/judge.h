@@ -16,7 +16,8 @@ enum judge_name { JUDGE_NAME_MISSING = 0, JUDGE_NAME_FOUND, JUDGE_NAME_PENDING }
 
 /*
  * Names of users and groups; called on the judge's thread and must not block. `c` is NULL on the
- * host. With FOUND, *out stays valid until the next call with the same ctx returns. Either may be NULL.
+ * host. With FOUND, *out stays valid until the next call with the same ctx returns. Either may be
+ * NULL.
  */
 struct judge_names {
 	void *ctx;

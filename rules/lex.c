@@ -245,8 +245,8 @@ static int hex_value(char c)
 }
 
 /*
- * `s` begins behind the backslash. Returns how many bytes it takes, 0 when it is wrong. Backslash and
- * blank are one backslash: rules with that old mistake exist.
+ * `s` begins behind the backslash. Returns how many bytes it takes, 0 when it is wrong. Backslash
+ * and blank are one backslash: rules with that old mistake exist.
  */
 static size_t unescape(struct str s, char quote, char *out)
 {
@@ -268,7 +268,10 @@ static size_t unescape(struct str s, char quote, char *out)
 	return *out ? 3 : 0;
 }
 
-/* Copy `in` into `out` (as long as in) without its escapes. Returns -1 with *at where it is wrong. */
+/*
+ * Copy `in` into `out` (as long as in) without its escapes. Returns -1 with *at where it is
+ * wrong.
+ */
 static int unescape_all(struct str in, char quote, char *out, size_t *n, size_t *at)
 {
 	*n = 0;

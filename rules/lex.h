@@ -1,7 +1,7 @@
 /*
- * Tokens of the rule language over one text. There is no token stream: what may stand at a
- * place depends on the place, so the parser asks for what it wants. Every function returns false and moves nothing
- * when it is not there.
+ * Tokens of the rule language over one text. There is no token stream: what may stand at a place
+ * depends on the place, so the parser asks for what it wants. Every function returns false and
+ * moves nothing when it is not there.
  */
 #ifndef HW_RULES_LEX_H
 #define HW_RULES_LEX_H
@@ -35,8 +35,8 @@ bool lex_op(struct lex *l, enum op *out);
 bool lex_modifier(struct lex *l, enum ast_modifier *out);
 
 /*
- * A quoted string, its escapes resolved into the arena. 1 and *out; 0 when there is no quote here (or it
- * is not closed, as upstream); -1 with *what on a wrong escape, l->at then points to it.
+ * A quoted string, its escapes resolved into the arena. 1 and *out; 0 when there is no quote here
+ * (or it is not closed, as upstream); -1 with *what on a wrong escape, l->at then points to it.
  */
 int lex_quoted(struct lex *l, struct arena *a, struct str *out, const char **what);
 

@@ -1,4 +1,7 @@
-/* Definitions to the set: macros, then rules in order, into one program; then who wants which event types. */
+/*
+ * Definitions to the set: macros, then rules in order, into one program; then who wants which
+ * event types.
+ */
 #include "rules/load_impl.h"
 
 #include "base/json.h"

@@ -1,6 +1,6 @@
 /*
- * Exceptions: values for which a rule does not hold. They are written into the condition as text, as
- * Falco does: `(condition) and not ((field op value and ...) or ...)`.
+ * Exceptions: values for which a rule does not hold. They are written into the condition as text,
+ * as Falco does: `(condition) and not ((field op value and ...) or ...)`.
  */
 #include "rules/load_impl.h"
 

@@ -119,7 +119,10 @@ void joined_add(struct loader *l, struct joined *j, struct place place);
 void joined_clear(struct joined *j);
 void check_keys(struct loader *l, struct place item, struct subject what, const char *const *known,
 	size_t n);
-/* Is `key` to be appended to what is there? False also when it replaces; *wrong when the item cannot be used. */
+/*
+ * Is `key` to be appended to what is there? False also when it replaces; *wrong when the item
+ * cannot be used.
+ */
 struct override {
 	const struct yaml_node *map; /* NULL: none */
 	bool append;                 /* the deprecated key */

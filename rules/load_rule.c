@@ -124,7 +124,9 @@ static void reset_rule(struct def_rule *r, struct place item)
 	r->source = STR("syscall");
 }
 
-/* A whole definition; an earlier one of the same name is forgotten, its place in the order stays. */
+/*
+ * A whole definition; an earlier one of the same name is forgotten, its place in the order stays.
+ */
 static void define_rule(
 	struct loader *l, struct def_rule *r, struct place item, struct subject what)
 {

@@ -1,6 +1,6 @@
 /*
- * Lists are substituted in the text of a condition, before it is parsed and inside of quotes too, as
- * Falco does: wherever a list's name stands between blanks, ( ) , or =.
+ * Lists are substituted in the text of a condition, before it is parsed and inside of quotes too,
+ * as Falco does: wherever a list's name stands between blanks, ( ) , or =.
  */
 #include "rules/load_impl.h"
 
@@ -36,7 +36,10 @@ struct str quote_value(struct loader *l, struct str s)
 		return s;
 	buf_putc(&b, '"');
 	for (size_t i = 0; i < s.n; i++) {
-		/* A quote inside would end the text; a backslash is left to mean what upstream makes of it. */
+		/*
+		 * A quote inside would end the text; a backslash is left to mean what upstream
+		 * makes of it.
+		 */
 		if (s.p[i] == '"' && (i == 0 || s.p[i - 1] != '\\'))
 			buf_putc(&b, '\\');
 		buf_putc(&b, s.p[i]);

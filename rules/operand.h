@@ -1,4 +1,7 @@
-/* The right side of a check: text from the rule, parsed to the type of the left side at load time. */
+/*
+ * The right side of a check: text from the rule, parsed to the type of the left side at load
+ * time.
+ */
 #ifndef HW_RULES_OPERAND_H
 #define HW_RULES_OPERAND_H
 

@@ -1,6 +1,6 @@
 /*
- * A rule's output, compiled: text with %fields to one line of text and one JSON object. In the text a
- * missing field is <NA>, in JSON null.
+ * A rule's output, compiled: text with %fields to one line of text and one JSON object. In the
+ * text a missing field is <NA>, in JSON null.
  */
 #ifndef HW_RULES_OUTPUT_H
 #define HW_RULES_OUTPUT_H
@@ -9,12 +9,16 @@
 
 struct output;
 
-/* Lives in the arena. evt.time is always one of the JSON object's members. NULL: the arena is full. */
+/*
+ * Lives in the arena. evt.time is always one of the JSON object's members. NULL: the arena is
+ * full.
+ */
 struct output *output_new(struct arena *a, struct program_build *b);
 
 /*
- * Append a format: "%field", "%12field" (padded or cut to 12), "%transformer(field)". A field that is not available here
- * becomes <NA> and a warning through b->warn. -1: ERR_CONFIG, ERR_LIMIT; b->at is the offset in `format`.
+ * Append a format: "%field", "%12field" (padded or cut to 12), "%transformer(field)". A field
+ * that is not available here becomes <NA> and a warning through b->warn. -1: ERR_CONFIG,
+ * ERR_LIMIT; b->at is the offset in `format`.
  */
 int output_add(struct output *o, struct program_build *b, struct str format, struct err *e);
 

@@ -1,6 +1,6 @@
 /*
- * Conditions to syntax trees. Falco's grammar: `or` binds weaker than `and`, that weaker than `not`;
- * RULES-level things (lists, macros) are substituted before or after.
+ * Conditions to syntax trees. Falco's grammar: `or` binds weaker than `and`, that weaker than
+ * `not`; RULES-level things (lists, macros) are substituted before or after.
  */
 #ifndef HW_RULES_PARSE_H
 #define HW_RULES_PARSE_H
@@ -12,16 +12,22 @@
 #define RULES_MAX_DEPTH 1000
 
 /*
- * Parse the whole of `text`. The tree and its strings are put into `a`; it does not refer to `text`.
- * Returns 0 and *out; -1 with *at the offset in `text` and *e without position: ERR_CONFIG (wrong), ERR_LIMIT (too
- * deep, or the arena is full).
+ * Parse the whole of `text`. The tree and its strings are put into `a`; it does not refer to
+ * `text`. Returns 0 and *out; -1 with *at the offset in `text` and *e without position:
+ * ERR_CONFIG (wrong), ERR_LIMIT (too deep, or the arena is full).
  */
 int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *at, struct err *e);
 
-/* One field with its argument, or a transformer of one, and nothing behind it: what an output's %... and an exception's `fields` hold. */
+/*
+ * One field with its argument, or a transformer of one, and nothing behind it: what an output's
+ * %... and an exception's `fields` hold.
+ */
 int parse_term(struct ast_term **out, struct arena *a, struct str text, size_t *at, struct err *e);
 
-/* The same at the start of `text`; *used is how long it is. No field there: 0 in *used and ERR_CONFIG. */
+/*
+ * The same at the start of `text`; *used is how long it is. No field there: 0 in *used and
+ * ERR_CONFIG.
+ */
 int parse_term_prefix(
 	struct ast_term **out, struct arena *a, struct str text, size_t *used, struct err *e);
 

@@ -1,7 +1,7 @@
 /*
  * Conditions compiled for evaluation in memory: all rules of a set in one graph, in which equal
- * parts (macros, checks, fields) exist once and are evaluated at most once per event. Built by one thread; read by
- * any number afterwards, each with its own program_state.
+ * parts (macros, checks, fields) exist once and are evaluated at most once per event. Built by
+ * one thread; read by any number afterwards, each with its own program_state.
  */
 #ifndef HW_RULES_PROGRAM_H
 #define HW_RULES_PROGRAM_H
@@ -30,8 +30,9 @@ struct program_build {
 };
 
 /*
- * Add a condition. Returns 0 and *node. -1: ERR_CONFIG (unknown name, wrong value), ERR_UNSUPPORTED (a field that is not
- * available here), ERR_LIMIT (nested too deep with its macros, or too large).
+ * Add a condition. Returns 0 and *node. -1: ERR_CONFIG (unknown name, wrong value),
+ * ERR_UNSUPPORTED (a field that is not available here), ERR_LIMIT (nested too deep with its
+ * macros, or too large).
  */
 int program_add(struct program_build *b, const struct ast *tree, uint32_t *node, struct err *e);
 
@@ -47,9 +48,9 @@ struct program_slot_info {
 struct program_slot_info program_slot_info(const struct program *p, uint32_t slot);
 
 /*
- * For each node the event types for which it can be true: *n sets, indexed by node; free() it. Falco's
- * derivation: only checks on evt.type and evt.num=0 (and true checks of evt.is_open_*) narrow, and
- * negation goes down to them.
+ * For each node the event types for which it can be true: *n sets, indexed by node; free() it.
+ * Falco's derivation: only checks on evt.type and evt.num=0 (and true checks of evt.is_open_*)
+ * narrow, and negation goes down to them.
  */
 struct type_set *program_types(const struct program *p, size_t *n);
 

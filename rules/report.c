@@ -124,8 +124,9 @@ static size_t scalar_start(const struct source *src, size_t at)
 }
 
 /*
- * Offset in the file of offset `at` in the scalar's value. Folding changes only blanks, so the other bytes are
- * walked side by side; where an escape makes them differ the result is a little off.
+ * Offset in the file of offset `at` in the scalar's value. Folding changes only blanks, so the
+ * other bytes are walked side by side; where an escape makes them differ the result is a little
+ * off.
  */
 static size_t file_offset(struct source *src, const struct yaml_node *node, size_t at)
 {

@@ -2,8 +2,8 @@
  * Rules in Falco's format: files to an immutable, compiled set. One bad rule never stops the
  * rest; everything that was wrong, and everything that cannot run here, stands in the report.
  *
- * A set does not change once it is loaded and may be read by any thread. It is counted by reference:
- * ruleset_ref() for each further owner, ruleset_unref() by each.
+ * A set does not change once it is loaded and may be read by any thread. It is counted by
+ * reference: ruleset_ref() for each further owner, ruleset_unref() by each.
  */
 #ifndef HW_RULES_RULES_H
 #define HW_RULES_RULES_H
@@ -78,10 +78,10 @@ void rules_problem_text(struct buf *b, const struct rules_problem *p);
 
 /*
  * Load `n` paths as one set, in order. A directory stands for its *.yaml and *.yml files in the
- * order of their names. `o` and `report` may be NULL.
- * Returns 0 and *out even when some rules or whole files are wrong (a file that is no YAML gives one
- * problem with its line): look at report->errors_n. -1 and *e when a path cannot be read, ERR_SYS,
- * ERR_LIMIT (a file is too large), or an appended format is wrong, ERR_CONFIG; *out is not written then.
+ * order of their names. `o` and `report` may be NULL. Returns 0 and *out even when some rules or
+ * whole files are wrong (a file that is no YAML gives one problem with its line): look at
+ * report->errors_n. -1 and *e when a path cannot be read, ERR_SYS, ERR_LIMIT (a file is too
+ * large), or an appended format is wrong, ERR_CONFIG; *out is not written then.
  */
 int rules_load(struct ruleset **out, const char *const *paths, size_t n,
 	const struct rules_options *o, struct rules_report *report, struct err *e);
@@ -128,8 +128,8 @@ enum rules_matching ruleset_matching(const struct ruleset *rs);
 
 /*
  * Falco's names of the event types that the active rules want and this collector can produce
- * ("execve", "openat", "clone", "procexit", ...), sorted; *n of them. They belong to the set. A rule without
- * a condition on evt.type wants all of them.
+ * ("execve", "openat", "clone", "procexit", ...), sorted; *n of them. They belong to the set. A
+ * rule without a condition on evt.type wants all of them.
  */
 const char *const *ruleset_types(const struct ruleset *rs, size_t *n);
 
@@ -149,8 +149,8 @@ const struct rules_name *ruleset_lists(const struct ruleset *rs, size_t *n);
 /* One field of the language; for `rules fields`. */
 struct rules_field {
 	const char *name;
-	const char *
-		type; /* "string", "integer", "boolean", "ip", "network", "port", "time", "duration", "list" */
+	/* "string", "integer", "boolean", "ip", "network", "port", "time", "duration", "list" */
+	const char *type;
 	const char *arg;     /* "", "[index]" (required), "[index]?" (optional), "[name]", ... */
 	const char *meaning; /* "" when not available */
 	bool available;

@@ -26,7 +26,9 @@ void scratch_fini(struct scratch *s)
 	*s = (struct scratch){ 0 };
 }
 
-/* A new chunk behind the current one. Those that are too small for n stay where they are, unused. */
+/*
+ * A new chunk behind the current one. Those that are too small for n stay where they are, unused.
+ */
 static void add_chunk(struct scratch *s, size_t n)
 {
 	size_t cap = CHUNK_BYTES;

@@ -53,7 +53,8 @@ static int open_rings(struct capture *c, struct err *e)
 		c->replay_until[i] = old ? ring_produced(c->rings[i]) : 0;
 		c->judged_until[i] = old ? c->control->judged[i] : 0;
 		/* the main ring is released as far as it is judged; the priority ring lies further back */
-		c->marked[i] = c->committed[i] = from > c->judged_until[i] ? from : c->judged_until[i];
+		c->marked[i] = from > c->judged_until[i] ? from : c->judged_until[i];
+		c->committed[i] = c->marked[i];
 		struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.fd = probe_ring_fd(c->probe, which) };
 		if (epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, ev.data.fd, &ev))
 			return err_set(e, ERR_SYS, "wait on a ring");

@@ -12,6 +12,7 @@
 #define CGROUP_BUCKETS   4096u
 #define CGROUP_MAX       65536u
 #define CONTAINERS_MAX   8192u
+#define HOSTS_MAX        2u
 #define SCAN_MAX_DEPTH   16u
 #define SCAN_MAX_PATH    4096u
 
@@ -34,7 +35,8 @@ struct cgroup_entry {
 struct container_table {
 	bool (*ask)(void *ctx, const struct container *c);
 	void *ctx;
-	uint32_t host_ns_mnt, host_ns_pid;
+	uint32_t host_ns_mnt[HOSTS_MAX], host_ns_pid;
+	size_t hosts_n;
 	struct map *slots; /* id to struct slot */
 	struct cgroup_entry *buckets[CGROUP_BUCKETS];
 	uint32_t cgroups_n, forgotten_n;
@@ -72,10 +74,20 @@ void container_table_free(struct container_table *t)
 	free(t);
 }
 
-void container_table_set_host(struct container_table *t, uint32_t ns_mnt, uint32_t ns_pid)
+void container_table_add_host(struct container_table *t, uint32_t ns_mnt, uint32_t ns_pid)
 {
-	t->host_ns_mnt = ns_mnt;
+	if (t->hosts_n < HOSTS_MAX)
+		t->host_ns_mnt[t->hosts_n++] = ns_mnt;
 	t->host_ns_pid = ns_pid;
+}
+
+static bool is_host_mount(const struct container_table *t, uint32_t ns_mnt)
+{
+	for (size_t i = 0; i < t->hosts_n; i++) {
+		if (t->host_ns_mnt[i] == ns_mnt)
+			return true;
+	}
+	return false;
 }
 
 static struct slot *slot_of_match(struct container_table *t, const struct runtime_match *m)
@@ -163,7 +175,7 @@ const struct container *container_table_of_process(struct container_table *t, co
 {
 	struct runtime_match m;
 
-	if (p->ns_mnt == 0 || p->ns_mnt == t->host_ns_mnt)
+	if (p->ns_mnt == 0 || is_host_mount(t, p->ns_mnt))
 		return NULL;
 	if (!runtime_match_cgroup(p->cgroup, &m))
 		return NULL;
@@ -182,7 +194,7 @@ const struct container *container_table_of_event(struct container_table *t, cons
 {
 	struct cgroup_entry *e = *entry_slot(t, ev->cgroup_id);
 
-	if (ev->ns_mnt != 0 && ev->ns_mnt == t->host_ns_mnt)
+	if (ev->ns_mnt != 0 && is_host_mount(t, ev->ns_mnt))
 		return NULL;
 	if (e && e->slot && e->slot->confirmed && !e->slot->weak)
 		return e->slot->now;

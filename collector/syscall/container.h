@@ -19,8 +19,11 @@ struct container_table *container_table_new(bool (*ask)(void *ctx, const struct 
 void container_table_free(struct container_table *t);
 DEFINE_AUTO(struct container_table, container_table_free)
 
-/* The host's namespaces, as told by its first process. */
-void container_table_set_host(struct container_table *t, uint32_t ns_mnt, uint32_t ns_pid);
+/*
+ * Namespaces that are the host's: those of its first process, and the kernel's own (its threads), which differ
+ * where the first process has made itself a mount namespace. Each call adds one pair, two at most.
+ */
+void container_table_add_host(struct container_table *t, uint32_t ns_mnt, uint32_t ns_pid);
 
 /* A cgroup of the v2 hierarchy and its path; known ones are left as they are. */
 void container_table_learn(struct container_table *t, uint64_t cgroup_id, struct str path);

@@ -339,8 +339,8 @@ void events_apply_seed(void *ctx, const struct event *ev, struct str args)
 
 	if (ev->key.tgid == (uint32_t)getpid())
 		c->control->self_start_ns = ev->key.start_ns;
-	if (ev->key.tgid == 1)
-		container_table_set_host(c->containers, ev->ns_mnt, ev->exec.ns_pid);
+	if (ev->key.tgid == 1 || (ev->exec.kthread && ev->key.tgid == 2))
+		container_table_add_host(c->containers, ev->ns_mnt, ev->exec.ns_pid);
 	process_table_seed(c->processes, ev, args);
 	if (!(ev->flags & EVENT_F_CGROUP_V1))
 		container_table_learn(c->containers, ev->cgroup_id, event_str(ev, ev->exec.cgroup));

@@ -88,7 +88,9 @@ static void mark(struct capture *c)
 	}
 	if (!c->dirty && !outstanding) {
 		for (int i = 0; i < WIRE_RING_N; i++)
-			c->committed[i] = c->marked[i] = now[i];
+			c->marked[i] = now[i];
+		for (int i = 0; i < WIRE_RING_N; i++)
+			c->committed[i] = now[i];
 		return;
 	}
 	if (!c->dirty && now[0] == c->marked[0] && now[1] == c->marked[1])

@@ -124,7 +124,7 @@ static void print_counts(struct two_sets *t, unsigned long changes)
 	if (bpf_map_lookup_elem(t->maps[LOADER_MAP_ACCOUNTS], &t->cgroup, n))
 		die("accounts", NULL);
 	printf("{\"changes\":%lu", changes);
-	for (int i = EVENT_EXEC; i <= EVENT_SOCKET; i++)
+	for (int i = EVENT_EXEC; i <= EVENT_CGROUP; i++)
 		printf(",\"%s\":%llu", event_class_name((enum event_class)i),
 			(unsigned long long)(n[i].emitted + n[i].dropped + n[i].filtered));
 	printf("}\n");

@@ -31,7 +31,10 @@ void rfx_open(struct rules_fixture *fx, const char *path, const char *user, uint
 void rfx_net(struct rules_fixture *fx, enum event_class class, const char *local,
 	uint16_t local_port, const char *remote, uint16_t remote_port);
 
-/* Set name, program and arguments of process i; argv is one string with blanks between, argv[0] first. */
+/*
+ * Set name, program and arguments of process i; argv is one string with blanks between, argv[0]
+ * first.
+ */
 void rfx_process(
 	struct rules_fixture *fx, int i, const char *comm, const char *exe, const char *argv);
 

@@ -36,7 +36,7 @@ static struct container_table *table_new(void)
 {
 	memset(&asked, 0, sizeof(asked));
 	struct container_table *t = container_table_new(ask, &asked);
-	container_table_set_host(t, HOST_MNT, HOST_PID);
+	container_table_add_host(t, HOST_MNT, HOST_PID);
 	return t;
 }
 
