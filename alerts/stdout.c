@@ -47,6 +47,7 @@ struct stdout_printer {
 	uint64_t lines; /* in out */
 	int64_t last_n; /* read */
 	bool broken;
+	bool woken; /* an event was taken while a write waited: what it told of is not read yet */
 	struct log_limit limit;
 };
 
@@ -101,6 +102,7 @@ static bool wait_writable(struct stdout_printer *p)
 		if (n == 0 || left == 0)
 			return false;
 		drain_event(p);
+		p->woken = true;
 	}
 }
 
@@ -191,6 +193,13 @@ static bool print_new(struct stdout_printer *p)
 	return rc == 0;
 }
 
+static int idle_ms(struct stdout_printer *p, bool again)
+{
+	if (p->woken)
+		return 0;
+	return again ? READ_RETRY_MS : -1;
+}
+
 static void *printer_main(void *arg)
 {
 	struct stdout_printer *p = arg;
@@ -199,8 +208,9 @@ static void *printer_main(void *arg)
 	for (;;) {
 		struct pollfd fd = { .fd = p->event_fd, .events = POLLIN };
 		bool stop = atomic_load(&p->stop);
-		if (!stop && poll(&fd, 1, again ? READ_RETRY_MS : -1) > 0)
+		if (!stop && poll(&fd, 1, idle_ms(p, again)) > 0)
 			drain_event(p);
+		p->woken = false;
 		if (p->last_n < atomic_load(&p->notified))
 			again = !print_new(p);
 		if (stop)

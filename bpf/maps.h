@@ -10,9 +10,9 @@
 #include "bpf/wire.h"
 
 /*
- * Which set of programs this is. Two sets can be attached at once, during an upgrade; the one whose number
- * stands in the control page works (is_current() in emit.h). One value for all families: the linker leaves
- * one symbol of the weak ones, and the room of the others in .rodata unused.
+ * Which set of programs this is. Two sets can be attached at once, during an upgrade; the one whose
+ * number stands in the control page works (is_current() in emit.h). One value for all families: the
+ * linker keeps one symbol of the weak ones, and the room of the others in .rodata stays unused.
  */
 const volatile __u32 generation __weak = 1;
 

@@ -6,8 +6,8 @@
  *   record:  | wire_hdr | body of the class | strings, one after the other, lengths in the body |
  *
  * Rules for change: a body may only change together with its class's version below; user space
- * keeps decoding the versions it knows and counts the others. WIRE_ABI changes when the header, the
- * control page or the value of another map that sets of programs share does (bpf/maps.h).
+ * keeps decoding the versions it knows and counts the others. WIRE_ABI changes when the header,
+ * the control page or the value of another map that sets of programs share does (bpf/maps.h).
  */
 #ifndef HW_BPF_WIRE_H
 #define HW_BPF_WIRE_H
@@ -224,7 +224,7 @@ struct wire_control {
 	wire_u32 generation;   /* number of the set of programs that works; 0: none */
 	wire_u32 fork_on, exec_on, exit_on, cgroup_on; /* interest of what is not a call */
 	wire_u32 socketcall;   /* bits of classes wanted behind the 32-bit table's socketcall */
-	wire_u32 leader;       /* the set that reads `generation` for every attached one (bpf/helpers/emit.h) */
+	wire_u32 leader;       /* the set that reads `generation` for all attached (helpers/emit.h) */
 	/* Written and read by the reader only, kept here because it lives as long as the rings: how far
 	 * records are judged and committed (a ring may be held back further, for lineage). */
 	wire_u64 judged[WIRE_RING_N];

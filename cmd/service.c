@@ -300,14 +300,12 @@ static int stop_capture(struct service *s, struct err *e)
 	struct store_stats stats = { 0 };
 	if (!s->capture)
 		return 0;
+	if (capture_stop(s->capture, CAPTURE_STOP))
+		return 0;
 	store_writer_stats(s->writer, &stats);
-	/* The disk takes nothing: what is in the rings waits there for the next start. */
-	capture_stop(s->capture, stats.failing ? CAPTURE_LEAVE : CAPTURE_STOP);
-	if (stats.failing)
-		return err_set(e, ERR_BUSY,
-			"stop: the store refuses rows (%s); the rings stay pinned for the next start",
-			stats.error);
-	return 0;
+	return err_set(e, ERR_BUSY,
+		"stop: the store refuses rows (%s); the rings stay pinned for the next start",
+		stats.error);
 }
 
 /* Commits are reported until the writer has ended: the capture goes after it. */

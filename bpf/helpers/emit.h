@@ -18,12 +18,12 @@ static __always_inline struct wire_control *control_get(void)
 }
 
 /*
- * For programs that are attached (not those behind a tail call): is this event our set's? During an upgrade an
- * event passes the programs of both sets, and if each looked at `generation`, one that is under way when
- * the word changes would be both's or nobody's. So the leader alone looks and leaves what it saw for its CPU;
- * a set attached later comes behind it in the tracepoint's chain and follows. One behind which the lead has
- * passed is about to be detached. (Only a fully preemptible kernel from 6.13 on can
- * put another event between the two in the chain of sys_exit.)
+ * For programs that are attached (not those behind a tail call): is this event our set's? During
+ * an upgrade an event passes the programs of both sets. If each looked at `generation`, an event
+ * that is under way when the word changes would be both's or nobody's. So the leader alone looks,
+ * and leaves what it saw for its CPU; a set attached later comes behind it in the tracepoint's
+ * chain and follows. One that the lead has left behind is about to be detached. (Only a fully
+ * preemptible kernel from 6.13 on can put another event between the two in sys_exit's chain.)
  */
 static __always_inline bool is_current(struct wire_control *c)
 {

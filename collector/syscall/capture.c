@@ -17,7 +17,7 @@
 #define DEFAULT_BEFORE_MAX     4096u
 #define DEFAULT_BEFORE_NS      10000000000u
 #define DEFAULT_PARK_NS        500000000u
-#define DRAIN_MAX_S            15
+#define DRAIN_MAX_S            10
 
 static void options_fill(struct capture_options *o)
 {
@@ -348,7 +348,7 @@ void capture_report_losses(struct capture *c)
 }
 
 /* Wait for the capture thread; one that cannot drain (a store that takes nothing) is told to give up. */
-static void join_capture(struct capture *c, int how)
+static bool join_capture(struct capture *c, int how)
 {
 	struct timespec until;
 
@@ -357,25 +357,27 @@ static void join_capture(struct capture *c, int how)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += DRAIN_MAX_S;
 	if (pthread_timedjoin_np(c->thread, NULL, &until) == 0)
-		return;
-	log_error("capture", "the store does not take what is left: stopped with %llu bytes unread",
+		return true;
+	log_error("capture", "the store does not take what is left: stopped with %llu bytes in the ring",
 		  (unsigned long long)(ring_produced(c->rings[0]) - ring_released(c->rings[0])));
 	c->stop = 2;
 	stream_wake(c);
 	pthread_join(c->thread, NULL);
+	return false;
 }
 
-void capture_stop(struct capture *c, enum capture_stop_mode mode)
+bool capture_stop(struct capture *c, enum capture_stop_mode mode)
 {
 	if (c->stopped)
-		return;
+		return c->stop_mode == mode;
 	c->stopped = true;
 	c->stop_mode = mode;
 	if (c->probe && mode == CAPTURE_STOP)
 		probe_stop(c->probe);
-	if (c->thread_runs)
-		join_capture(c, mode == CAPTURE_STOP ? 1 : 2);
+	if (c->thread_runs && !join_capture(c, mode == CAPTURE_STOP ? 1 : 2))
+		c->stop_mode = CAPTURE_LEAVE;
 	resolver_close(TAKE(c->resolver));
+	return c->stop_mode == mode;
 }
 
 static void free_parked(struct capture *c)

@@ -113,9 +113,10 @@ enum capture_stop_mode {
 
 /*
  * End the threads. Until this returns the sink must take records and commits must be reported; afterwards
- * neither happens any more. A second call does nothing.
+ * neither happens any more. Returns false when CAPTURE_STOP could not get everything committed (the store takes
+ * nothing): then the rings stay pinned, with what they hold, for the next start. A second call repeats the answer.
  */
-void capture_stop(struct capture *c, enum capture_stop_mode mode);
+bool capture_stop(struct capture *c, enum capture_stop_mode mode);
 
 /* Free it; stops first, with CAPTURE_STOP, if that was not done. NULL is fine. */
 void capture_close(struct capture *c);

@@ -139,6 +139,8 @@ static bool decode_open_v1(struct decoder *d, struct rd *r, struct event *ev)
 	if (!(ev->flags & EVENT_F_UNVERIFIED))
 		ev->open.path = put_path_or_name(d, path, d->flags & WIRE_F_PSEUDO);
 	ev->open.user = put(d, user);
+	if (names_differ(ev))
+		ev->flags |= EVENT_F_MISMATCH;
 	return true;
 }
 #endif

@@ -309,7 +309,9 @@ void events_apply_record(struct capture *c, enum wire_ring ring, struct str rec,
 	enum decode_result rc = decoder_record(c->decoder, rec, &ev);
 
 	if (rc != DECODE_OK) {
-		stream_lose(c, rc == DECODE_VERSION ? LOSS_VERSION : LOSS_DECODE, ev.class, 1);
+		/* what is held back for lineage was counted, or even read, by an earlier run */
+		if (pos >= c->judged_until[ring])
+			stream_lose(c, rc == DECODE_VERSION ? LOSS_VERSION : LOSS_DECODE, ev.class, 1);
 		return;
 	}
 	ev.ts_ns = (uint64_t)((int64_t)ev.boot_ns + c->boot_to_real_ns);

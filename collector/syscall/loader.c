@@ -62,7 +62,8 @@ static int keep_words(enum libbpf_print_level level, const char *fmt, va_list ar
 		memcpy(refused.program, name, sizeof(name));
 	if (level == LIBBPF_WARN) {
 		nl = strchr(text, '\n');
-		snprintf(refused.line, sizeof(refused.line), "%.*s", nl ? (int)(nl - text) : 250, text);
+		snprintf(refused.line, sizeof(refused.line), "%.*s", nl ? (int)(nl - text) : 250,
+			text);
 	}
 	if (log_level_get() >= LOG_LEVEL_DEBUG)
 		log_debug("libbpf", "%s", text);
@@ -111,7 +112,8 @@ static bool switch_off(struct loader *l, const char *program)
 			if (strcmp(t[i].programs[k].name, program) != 0)
 				continue;
 			l->off[i] = true;
-			log_warn("probe", "%s (%s): this kernel refuses %s", t[i].source, t[i].variant, program);
+			log_warn("probe", "%s (%s): this kernel refuses %s", t[i].source,
+				t[i].variant, program);
 			return !t[i].vital;
 		}
 	}
@@ -135,7 +137,8 @@ static int open_once(struct loader *l, const struct loader_options *o, struct er
 	l->skel = hullwatch__open();
 	if (!l->skel)
 		return err_set(e, ERR_SYS, "open the kernel programs");
-	bpf_object__for_each_program(prog, l->skel->obj) {
+	bpf_object__for_each_program(prog, l->skel->obj)
+	{
 		bpf_program__set_autoload(prog, program_wanted(l, bpf_program__name(prog)));
 	}
 	l->skel->rodata->generation = o->generation;
@@ -161,13 +164,14 @@ static int load_some(struct loader *l, const struct loader_options *o, struct er
 		errno = -rc;
 		if (rc == -EPERM || rc == -EACCES)
 			if (!refused.program[0])
-				return err_set(e, ERR_SYS, "load the kernel programs (root, or CAP_BPF and CAP_PERFMON, is needed)");
+				return err_set(e, ERR_SYS,
+					"load the kernel programs (root, or CAP_BPF and CAP_PERFMON, is needed)");
 		if (!refused.program[0])
 			return err_set(e, rc == -ENOMEM ? ERR_SYS : ERR_UNSUPPORTED,
-				       "load the kernel programs: %s", refused.line);
+				"load the kernel programs: %s", refused.line);
 		if (!switch_off(l, refused.program))
-			return err_set(e, ERR_UNSUPPORTED, "this kernel refuses %s: %s", refused.program,
-				       refused.line);
+			return err_set(e, ERR_UNSUPPORTED, "this kernel refuses %s: %s",
+				refused.program, refused.line);
 	}
 }
 
@@ -180,7 +184,8 @@ int loader_open(struct loader **out, const struct loader_options *o, struct err 
 	libbpf_set_print(keep_words);
 	struct btf *btf = btf__load_vmlinux_btf();
 	if (!btf)
-		return err_set(e, ERR_UNSUPPORTED, "this kernel gives no type information (/sys/kernel/btf/vmlinux)");
+		return err_set(e, ERR_UNSUPPORTED,
+			"this kernel gives no type information (/sys/kernel/btf/vmlinux)");
 	for (size_t i = 0; i < n; i++)
 		l->off[i] = !kernel_has_function(btf, t[i].kfunc);
 	btf__free(btf);
@@ -268,8 +273,10 @@ int loader_pin_set(struct loader *l, const char *folder, struct err *e)
 	for (size_t i = 0; i < n; i++) {
 		for (size_t k = 0; k < PROVIDER_MAX_PROGRAMS && t[i].programs[k].name; k++) {
 			const char *name = t[i].programs[k].name;
-			struct bpf_program *prog = bpf_object__find_program_by_name(l->skel->obj, name);
-			if (row_chosen(l, t, i) && pin_fd(bpf_program__fd(prog), folder, "prog_", name, e))
+			struct bpf_program *prog = bpf_object__find_program_by_name(
+				l->skel->obj, name);
+			if (row_chosen(l, t, i) &&
+				pin_fd(bpf_program__fd(prog), folder, "prog_", name, e))
 				return -1;
 		}
 	}
@@ -311,8 +318,7 @@ uint64_t loader_object_hash(void)
 }
 
 static size_t list_sources(struct loader_source out[LOADER_MAX_SOURCES],
-			   bool (*alive)(const void *ctx, const struct provider *t, size_t at),
-			   const void *ctx)
+	bool (*alive)(const void *ctx, const struct provider *t, size_t at), const void *ctx)
 {
 	size_t n, at = 0;
 	const struct provider *t = providers_table(&n);
@@ -321,11 +327,12 @@ static size_t list_sources(struct loader_source out[LOADER_MAX_SOURCES],
 		bool here = alive(ctx, t, i);
 		if (at && strcmp(out[at - 1].family, t[i].family) == 0) {
 			if (here)
-				out[at - 1] = (struct loader_source){ t[i].family, t[i].source, t[i].variant, true };
+				out[at - 1] = (struct loader_source){ t[i].family, t[i].source,
+					t[i].variant, true };
 			continue;
 		}
 		out[at++] = (struct loader_source){ t[i].family, t[i].source,
-						    here ? t[i].variant : "refused by this kernel", here };
+			here ? t[i].variant : "refused by this kernel", here };
 	}
 	return at;
 }

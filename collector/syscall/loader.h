@@ -29,9 +29,9 @@ const char *loader_map_name(enum loader_map m);
 struct loader;
 
 struct loader_options {
-	uint32_t generation;             /* number of this set of programs; not 0 */
+	uint32_t generation; /* number of this set of programs; not 0 */
 	uint32_t ring_bytes[WIRE_RING_N];
-	const int *reuse;                /* maps of the set before, by enum loader_map; NULL: new ones */
+	const int *reuse; /* maps of the set before, by enum loader_map; NULL: new ones */
 };
 
 /*

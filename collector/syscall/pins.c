@@ -30,7 +30,8 @@ int pins_mount(const char *bpffs, struct err *e)
 
 bool pins_path(char *out, const char *bpffs, const char *name, const char *file)
 {
-	int n = snprintf(out, PINS_PATH_MAX, "%s/%s%s%s", bpffs, name, file ? "/" : "", file ? file : "");
+	int n = snprintf(
+		out, PINS_PATH_MAX, "%s/%s%s%s", bpffs, name, file ? "/" : "", file ? file : "");
 
 	return n > 0 && n < PINS_PATH_MAX;
 }
@@ -41,10 +42,10 @@ static void remove_files(int at, const char *dir)
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *de;
 
-	if (!d) {
+	if (!d && fd >= 0)
 		close(fd);
+	if (!d)
 		return;
-	}
 	while ((de = readdir(d))) {
 		if (de->d_type != DT_DIR)
 			unlinkat(fd, de->d_name, 0);
@@ -69,7 +70,8 @@ void pins_remove_sets(const char *dir, uint32_t keep)
 		return;
 	snprintf(kept, sizeof(kept), SET_PREFIX "%u", keep);
 	while ((de = readdir(d))) {
-		if (strncmp(de->d_name, SET_PREFIX, strlen(SET_PREFIX)) || strcmp(de->d_name, kept) == 0)
+		if (strncmp(de->d_name, SET_PREFIX, strlen(SET_PREFIX)) ||
+			strcmp(de->d_name, kept) == 0)
 			continue;
 		remove_files(dirfd(d), de->d_name);
 		unlinkat(dirfd(d), de->d_name, AT_REMOVEDIR);

@@ -4,9 +4,9 @@
  *   bpffs/NAME/control, ring_main, ...   maps that every set of programs shares
  *   bpffs/NAME/set_N/link_*, prog_*, ... the set of programs with number N
  *
- * A reader that dies at any instant leaves something to go on with, because of the order in which things are
- * made: a set is pinned completely before control->generation names it, the shared
- * maps after the first set, and `control` last of all.
+ * A reader that dies at any instant leaves something to go on with, because of the order in which
+ * things are made: a set is pinned completely before control->generation names it, the shared maps
+ * after the first set, and `control` last of all.
  */
 #ifndef HW_SYSCALL_PINS_H
 #define HW_SYSCALL_PINS_H

@@ -38,7 +38,7 @@ struct probe {
 static int map_control(struct probe *p, struct err *e)
 {
 	void *at = mmap(NULL, sizeof(struct wire_control), PROT_READ | PROT_WRITE, MAP_SHARED,
-			p->maps[LOADER_MAP_CONTROL], 0);
+		p->maps[LOADER_MAP_CONTROL], 0);
 
 	if (at == MAP_FAILED)
 		return err_set(e, ERR_SYS, "map the control page");
@@ -94,7 +94,8 @@ static int open_pinned(struct probe *p, const struct probe_options *o, struct er
 		if (p->maps[i] < 0 && i == LOADER_MAP_CONTROL)
 			return 0;
 		if (p->maps[i] < 0) {
-			log_warn("probe", "what an earlier run left in %s is not complete: removed", p->dir);
+			log_warn("probe", "what an earlier run left in %s is not complete: removed",
+				p->dir);
 			close_maps(p);
 			return 0;
 		}
@@ -103,10 +104,11 @@ static int open_pinned(struct probe *p, const struct probe_options *o, struct er
 		return -1;
 	if (reader_alive(p->control))
 		return err_set(e, ERR_BUSY, "another hullwatch (pid %u) reads the rings in %s",
-			       p->control->self_tgid, p->dir);
+			p->control->self_tgid, p->dir);
 	if (p->control->magic != WIRE_MAGIC || p->control->abi != WIRE_ABI) {
-		log_warn("probe", "the rings in %s are of version %u, this build reads %u: what they hold is lost",
-			 p->dir, p->control->abi, WIRE_ABI);
+		log_warn("probe",
+			"the rings in %s are of version %u, this build reads %u: what they hold is lost",
+			p->dir, p->control->abi, WIRE_ABI);
 		close_maps(p);
 		return 0;
 	}
@@ -140,8 +142,8 @@ static void control_take(struct wire_control *c)
 
 static void add_source(struct probe *p, const struct loader_source *s)
 {
-	p->sources[p->sources_n++] =
-		(struct capture_source){ s->source, s->family, s->alive, s->detail };
+	p->sources[p->sources_n++] = (struct capture_source){ s->source, s->family, s->alive,
+		s->detail };
 }
 
 static int dup_maps(struct probe *p, struct err *e)
@@ -151,7 +153,8 @@ static int dup_maps(struct probe *p, struct err *e)
 			continue;
 		p->maps[i] = loader_map_fd(p->loader, (enum loader_map)i);
 		if (p->maps[i] < 0)
-			return err_set(e, ERR_SYS, "take the map %s", loader_map_name((enum loader_map)i));
+			return err_set(
+				e, ERR_SYS, "take the map %s", loader_map_name((enum loader_map)i));
 	}
 	return 0;
 }
@@ -175,13 +178,14 @@ static int pin(struct probe *p, uint32_t number, struct err *e)
 		return err_set(e, ERR_SYS, "make %s", p->dir);
 	if (!pins_set_path(folder, p->dir, number))
 		return err_set(e, ERR_LIMIT, "pin path below %s is too long", p->dir);
-	return loader_pin_set(p->loader, folder, e) || loader_pin_maps(p->loader, p->dir, e) ? -1 : 0;
+	return loader_pin_set(p->loader, folder, e) || loader_pin_maps(p->loader, p->dir, e) ? -1
+											     : 0;
 }
 
 /*
- * Wait until no event is under way that began before. Tracepoints call their programs with preemption off, so
- * that is an RCU grace period, which the kernel gives to anyone. Where it refuses (cores without a tick)
- * time has to do: an event is a matter of microseconds.
+ * Wait until no event is under way that began before. Tracepoints call their programs with
+ * preemption off, so that is an RCU grace period, which the kernel gives to anyone. Where it refuses
+ * (cores without a tick) time has to do: an event is a matter of microseconds.
  */
 static void wait_events_under_way(void)
 {
@@ -192,9 +196,9 @@ static void wait_events_under_way(void)
 }
 
 /*
- * The set `number`, attached and pinned, takes over from the one that works, if one does. Each event between
- * is one set's: `generation` changes when every event passes both, and the lead when none is left that
- * the older one took.
+ * The set `number`, attached and pinned, takes over from the one that works, if one does. Each event
+ * is one set's: `generation` changes when every event passes both, and the lead when none is left
+ * that the older one took.
  */
 static void hand_over(struct probe *p, uint32_t number)
 {
@@ -264,11 +268,13 @@ static int take_over(struct probe *p, const struct probe_options *o, struct err 
 	p->taken_over = true;
 	settle(p);
 	if (p->control->generation == 0) {
-		log_info("probe", "programs in %s were stopped: loaded anew, their rings go on", p->dir);
+		log_info("probe", "programs in %s were stopped: loaded anew, their rings go on",
+			p->dir);
 		return load_new(p, o, true, e);
 	}
 	if (p->control->object_hash != loader_object_hash()) {
-		log_info("probe", "programs in %s are of another build: replaced, their rings go on", p->dir);
+		log_info("probe",
+			"programs in %s are of another build: replaced, their rings go on", p->dir);
 		return load_new(p, o, true, e);
 	}
 	control_take(p->control);
@@ -318,16 +324,21 @@ static int load_or_take(struct probe *p, const struct probe_options *o, struct e
 
 static void accounts_open(struct probe *p, const struct probe_options *o)
 {
-	static const struct { struct wire_count by_class[WIRE_CLASS_MAX]; } zero;
+	static const struct {
+		struct wire_count by_class[WIRE_CLASS_MAX];
+	} zero;
 
 	for (size_t i = 0; i < o->account_cgroups_n && i < CAPTURE_MAX_CGROUPS; i++) {
 		struct stat st;
 		uint64_t id = stat(o->account_cgroups[i], &st) ? 0 : st.st_ino;
 		if (!id)
-			log_warn("probe", "cgroup %s is not there: not counted apart", o->account_cgroups[i]);
-		else if (bpf_map_update_elem(p->maps[LOADER_MAP_ACCOUNTS], &id, &zero, BPF_NOEXIST) &&
+			log_warn("probe", "cgroup %s is not there: not counted apart",
+				o->account_cgroups[i]);
+		else if (bpf_map_update_elem(
+				 p->maps[LOADER_MAP_ACCOUNTS], &id, &zero, BPF_NOEXIST) &&
 			 errno != EEXIST)
-			log_warn("probe", "count cgroup %s apart: %s", o->account_cgroups[i], strerror(errno));
+			log_warn("probe", "count cgroup %s apart: %s", o->account_cgroups[i],
+				strerror(errno));
 		p->account_ids[p->accounts_n++] = id;
 	}
 	p->control->accounting = p->accounts_n > 0;
@@ -342,7 +353,9 @@ static void sources_open(struct probe *p)
 	if (p->loader)
 		n = loader_sources(p->loader, found);
 	else
-		n = pins_set_path(set, p->dir, p->control->generation) ? loader_sources_pinned(set, found) : 0;
+		n = pins_set_path(set, p->dir, p->control->generation)
+			    ? loader_sources_pinned(set, found)
+			    : 0;
 
 	p->sources = xcalloc(n + 1, sizeof(*p->sources));
 	for (size_t i = 0; i < n; i++)
@@ -496,8 +509,8 @@ bool probe_account(struct probe *p, size_t at, struct wire_count *out)
 	return bpf_map_lookup_elem(p->maps[LOADER_MAP_ACCOUNTS], &p->account_ids[at], out) == 0;
 }
 
-int capture_find_leftover(const char *bpffs, const char *pin_name, struct capture_leftover *out,
-			  struct err *e)
+int capture_find_leftover(
+	const char *bpffs, const char *pin_name, struct capture_leftover *out, struct err *e)
 {
 	struct probe_options o = { .bpffs = bpffs, .pin_name = pin_name };
 	struct probe p = { .seed_prog = -1 };
@@ -510,9 +523,10 @@ int capture_find_leftover(const char *bpffs, const char *pin_name, struct captur
 		return 0;
 	int rc = open_pinned(&p, &o, e);
 	for (int i = 0; rc > 0 && i < WIRE_RING_N; i++) {
-		uint64_t *c = mmap(NULL, pages, PROT_READ, MAP_SHARED, probe_ring_fd(&p, (enum wire_ring)i), 0);
-		uint64_t *w = mmap(NULL, pages, PROT_READ, MAP_SHARED, probe_ring_fd(&p, (enum wire_ring)i),
-				   (off_t)pages);
+		uint64_t *c = mmap(NULL, pages, PROT_READ, MAP_SHARED,
+			probe_ring_fd(&p, (enum wire_ring)i), 0);
+		uint64_t *w = mmap(NULL, pages, PROT_READ, MAP_SHARED,
+			probe_ring_fd(&p, (enum wire_ring)i), (off_t)pages);
 		if (c != MAP_FAILED && w != MAP_FAILED) {
 			uint64_t from = p.control->judged[i] > *c ? p.control->judged[i] : *c;
 			out->waiting_bytes += *w > from ? *w - from : 0;
@@ -524,7 +538,7 @@ int capture_find_leftover(const char *bpffs, const char *pin_name, struct captur
 	}
 	int cpus = libbpf_num_possible_cpus();
 	AUTO_FREE struct wire_count *n = xcalloc((size_t)(cpus > 0 ? cpus : 1), sizeof(*n));
-	for (uint32_t class = 1; rc > 0 && class < WIRE_CLASS_N; class++) {
+	for (uint32_t class = 1; rc > 0 && class < WIRE_CLASS_N; class ++) {
 		for (int i = 0; probe_counts(&p, class, n) && i < cpus; i++) {
 			out->dropped += n[i].dropped;
 			out->emitted += n[i].emitted;

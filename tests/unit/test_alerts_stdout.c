@@ -4,6 +4,7 @@
 #include "tests/unit/store_fixture.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -154,6 +155,42 @@ static void a_slow_reader_gets_everything_in_whole_lines(void **state)
 	}
 }
 
+/* Fill the pipe; returns with how many bytes. */
+static size_t fill_pipe(struct printing *t)
+{
+	static const char junk[4096];
+	size_t n = 0;
+	ssize_t got;
+	assert_int_equal(fcntl(t->out[1], F_SETFL, O_NONBLOCK), 0);
+	while ((got = write(t->out[1], junk, sizeof(junk))) > 0)
+		n += (size_t)got;
+	assert_int_equal(fcntl(t->out[1], F_SETFL, 0), 0);
+	return n;
+}
+
+/* The notice comes while the last line of an earlier one waits for the reader. */
+static void a_notice_while_a_write_waits_is_not_lost(void **state)
+{
+	struct printing *t = *state;
+	char text[65536];
+	size_t junk = fill_pipe(t);
+	open_printer(t, false, 0);
+	for (uint64_t i = 1; i <= 50; i++)
+		alerts(t, i, i);
+	while (junk) {
+		ssize_t got = read(t->out[0], text, junk < sizeof(text) ? junk : sizeof(text));
+		assert_true(got > 0);
+		junk -= (size_t)got;
+	}
+	for (size_t seen = 0; seen < 50;) {
+		struct pollfd p = { .fd = t->out[0], .events = POLLIN };
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		ssize_t got = read(t->out[0], text, sizeof(text));
+		for (ssize_t i = 0; i < got; i++)
+			seen += text[i] == '\n';
+	}
+}
+
 static void a_closed_pipe_ends_printing_and_is_told(void **state)
 {
 	struct printing *t = *state;
@@ -183,6 +220,7 @@ int main(void)
 		T(what_is_older_than_the_start_is_not_printed),
 		T(a_reader_that_does_not_read_blocks_nobody_else),
 		T(a_slow_reader_gets_everything_in_whole_lines),
+		T(a_notice_while_a_write_waits_is_not_lost),
 		T(a_closed_pipe_ends_printing_and_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
