@@ -34,15 +34,15 @@ const char *priority_severity(enum priority p);
  */
 struct alert {
 	char id[EVENT_ID_LEN + 1];
-	uint64_t ts_ns;           /* UTC of the event */
+	uint64_t ts_ns; /* UTC of the event */
 	enum priority priority;
-	char *source;             /* "syscall", "posture", "image", "self" */
+	char *source; /* "syscall", "posture", "image", "self" */
 	char *rule;
-	char *output;             /* the rule's output, fields filled in, without time and priority */
-	char *fields_json;        /* output_fields: one JSON object */
-	char *tags_json;          /* one JSON array of strings */
-	struct event *event;      /* what matched; NULL for other sources */
-	struct lineage *lineage;  /* its process and ancestors; may be NULL */
+	char *output;        /* the rule's output, fields filled in, without time and priority */
+	char *fields_json;   /* output_fields: one JSON object */
+	char *tags_json;     /* one JSON array of strings */
+	struct event *event; /* what matched; NULL for other sources */
+	struct lineage *lineage;     /* its process and ancestors; may be NULL */
 	struct container *container; /* NULL: host */
 };
 

@@ -22,9 +22,9 @@ const char *container_runtime_name(enum container_runtime r);
 
 /* How far the metadata (everything but id and runtime) has come. */
 enum container_state {
-	CONTAINER_PENDING,  /* asked for; rules that need it wait */
+	CONTAINER_PENDING, /* asked for; rules that need it wait */
 	CONTAINER_KNOWN,
-	CONTAINER_UNKNOWN,  /* looked for, not found: fields are missing, nothing waits */
+	CONTAINER_UNKNOWN, /* looked for, not found: fields are missing, nothing waits */
 };
 
 struct container_mount {
@@ -41,20 +41,20 @@ struct container_label {
  * KNOWN, but may be empty.
  */
 struct container {
-	char id[CONTAINER_ID_LEN + 1];         /* LXC: its name */
+	char id[CONTAINER_ID_LEN + 1]; /* LXC: its name */
 	enum container_runtime runtime;
 	enum container_state state;
 	struct str name;
-	struct str image;       /* as given: "docker.io/library/nginx:1.25" */
-	struct str image_repo;  /* "docker.io/library/nginx" */
-	struct str image_tag;   /* "1.25" */
-	struct str image_digest; /* "sha256:..." of the manifest, if known */
-	struct str image_id;    /* config digest, 64 hex */
-	struct str user;        /* OCI process.user as "uid:gid" */
+	struct str image;           /* as given: "docker.io/library/nginx:1.25" */
+	struct str image_repo;      /* "docker.io/library/nginx" */
+	struct str image_tag;       /* "1.25" */
+	struct str image_digest;    /* "sha256:..." of the manifest, if known */
+	struct str image_id;        /* config digest, 64 hex */
+	struct str user;            /* OCI process.user as "uid:gid" */
 	struct str k8s_pod, k8s_ns; /* from labels or annotations */
 	bool privileged, host_pid, host_network, host_ipc;
-	uint64_t created_ns;    /* UTC; 0 unknown */
-	uint32_t init_pid;      /* 0 unknown */
+	uint64_t created_ns; /* UTC; 0 unknown */
+	uint32_t init_pid;   /* 0 unknown */
 	const struct container_mount *mounts;
 	uint32_t mounts_n;
 	uint32_t labels_n;
@@ -67,6 +67,7 @@ void container_free(struct container *c);
 DEFINE_AUTO(struct container, container_free)
 
 /* A container of which only id and runtime are known. */
-struct container *container_new_bare(struct str id, enum container_runtime r, enum container_state s);
+struct container *container_new_bare(
+	struct str id, enum container_runtime r, enum container_state s);
 
 #endif

@@ -13,10 +13,10 @@
 
 enum event_class {
 	EVENT_NONE = 0,
-	EVENT_EXEC,   /* a program was started, or (ret < 0) could not be */
-	EVENT_FORK,   /* a process (not a thread) was made; the event's process is the new one */
-	EVENT_EXIT,   /* the last thread of a process ended */
-	EVENT_OPEN,   /* open, openat, openat2, creat */
+	EVENT_EXEC, /* a program was started, or (ret < 0) could not be */
+	EVENT_FORK, /* a process (not a thread) was made; the event's process is the new one */
+	EVENT_EXIT, /* the last thread of a process ended */
+	EVENT_OPEN, /* open, openat, openat2, creat */
 	EVENT_CONNECT,
 	EVENT_ACCEPT,
 	EVENT_BIND,
@@ -31,14 +31,15 @@ enum event_class {
 const char *event_class_name(enum event_class c);
 
 enum {
-	EVENT_F_TRUNCATED  = 1 << 0, /* some string was longer than what is carried */
+	EVENT_F_TRUNCATED = 1 << 0,  /* some string was longer than what is carried */
 	EVENT_F_UNVERIFIED = 1 << 1, /* the path is the caller's word: there was no kernel object */
-	EVENT_F_MISMATCH   = 1 << 2, /* what the kernel opened is not what the caller's memory said afterwards */
-	EVENT_F_COMPAT     = 1 << 3, /* 32-bit system call; nr counts in that table */
-	EVENT_F_DETACHED   = 1 << 4, /* the path did not lead to the process's root */
-	EVENT_F_NO_USER    = 1 << 5, /* user memory could not be read */
-	EVENT_F_REPLAYED   = 1 << 6, /* read from the ring after a restart */
-	EVENT_F_CGROUP_V1  = 1 << 7, /* the cgroup path is of a v1 hierarchy */
+	EVENT_F_MISMATCH =
+		1 << 2, /* what the kernel opened is not what the caller's memory said afterwards */
+	EVENT_F_COMPAT = 1 << 3,    /* 32-bit system call; nr counts in that table */
+	EVENT_F_DETACHED = 1 << 4,  /* the path did not lead to the process's root */
+	EVENT_F_NO_USER = 1 << 5,   /* user memory could not be read */
+	EVENT_F_REPLAYED = 1 << 6,  /* read from the ring after a restart */
+	EVENT_F_CGROUP_V1 = 1 << 7, /* the cgroup path is of a v1 hierarchy */
 };
 
 /* A part of event.data; len 0 is "not there". */
@@ -61,73 +62,75 @@ struct event_addr {
 enum { EVENT_AF_NONE = 0, EVENT_AF_UNIX = 1, EVENT_AF_INET = 2, EVENT_AF_INET6 = 10 };
 
 struct event_open {
-	uint32_t flags;        /* the caller's O_* */
+	uint32_t flags; /* the caller's O_* */
 	uint32_t mode;
 	int32_t dirfd;
-	uint32_t file_mode;    /* inode's st_mode, 0 when it failed */
+	uint32_t file_mode; /* inode's st_mode, 0 when it failed */
 	uint64_t dev, ino;
-	struct event_span path; /* walked from the kernel's dentry: absolute; empty when it failed */
+	struct event_span
+		path; /* walked from the kernel's dentry: absolute; empty when it failed */
 	struct event_span user; /* what the caller's memory said at the end of the call */
 };
 
 struct event_exec {
 	struct process_key parent;
 	uint64_t parent_exec_id;
-	uint32_t ppid;          /* real parent now */
+	uint32_t ppid; /* real parent now */
 	uint32_t vpid, sid, pgid, vpgid;
 	uint32_t loginuid, sessionid; /* UINT32_MAX: not set */
-	uint32_t tty;           /* device number, 0 none */
+	uint32_t tty;                 /* device number, 0 none */
 	uint64_t cap_effective, cap_permitted, cap_inheritable;
 	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc;
 	uint32_t exe_mode;
 	uint64_t exe_dev, exe_ino, exe_ctime_ns, exe_mtime_ns;
-	bool exe_upper;         /* on the upper layer of an overlay: not part of the image */
-	bool exe_memfd;         /* runs from memory, no file */
+	bool exe_upper; /* on the upper layer of an overlay: not part of the image */
+	bool exe_memfd; /* runs from memory, no file */
 	bool kthread;
 	struct event_span exe;  /* exec: path of the program, from the kernel */
 	struct event_span args; /* argv, each ended by NUL, first is argv[0] */
 	struct event_span cwd;
-	struct event_span file; /* the name that was given to execve, as the kernel copied it; may be empty */
+	struct event_span
+		file; /* the name that was given to execve, as the kernel copied it; may be empty */
 	struct event_span cgroup; /* path in the hierarchy that tells most; absolute */
-	uint32_t args_total;    /* bytes of argv in the process, args.len may be less */
+	uint32_t args_total;      /* bytes of argv in the process, args.len may be less */
 };
 
 struct event_fork {
-	struct process_key parent;  /* the real parent: with CLONE_PARENT not the creator */
+	struct process_key parent; /* the real parent: with CLONE_PARENT not the creator */
 	uint64_t parent_exec_id;
 	struct process_key creator; /* who called: whose program the new process runs */
 	uint64_t creator_exec_id;
 	uint32_t ppid, vpid, sid, pgid, vpgid;
-	uint64_t clone_flags;   /* 0 when not known */
+	uint64_t clone_flags; /* 0 when not known */
 	uint32_t ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc;
 	struct event_span cgroup;
 };
 
 struct event_exit {
-	int32_t code;           /* as wait(2) gives it */
+	int32_t code; /* as wait(2) gives it */
 };
 
 struct event_net {
 	int32_t fd;
-	uint16_t family;        /* AF_* of the socket; 0 unknown */
-	uint16_t type;          /* SOCK_* */
-	uint16_t protocol;      /* IPPROTO_* */
-	uint16_t backlog;       /* listen */
+	uint16_t family;   /* AF_* of the socket; 0 unknown */
+	uint16_t type;     /* SOCK_* */
+	uint16_t protocol; /* IPPROTO_* */
+	uint16_t backlog;  /* listen */
 	struct event_addr local, remote;
 	bool listening;
 	struct event_span path; /* AF_UNIX name; an abstract one begins with '@' */
 };
 
 struct event_cgroup {
-	uint64_t id;            /* of the cgroup made or removed */
+	uint64_t id; /* of the cgroup made or removed */
 	bool removed;
-	uint32_t hierarchy;     /* 0 is the default (v2) hierarchy */
+	uint32_t hierarchy; /* 0 is the default (v2) hierarchy */
 	struct event_span path;
 };
 
 struct event {
 	enum event_class class;
-	uint32_t flags;         /* EVENT_F_* */
+	uint32_t flags; /* EVENT_F_* */
 	uint32_t cpu;
 	uint64_t seq;           /* per CPU, never repeats within one boot */
 	uint64_t boot_ns;       /* CLOCK_BOOTTIME at the event */
@@ -136,9 +139,9 @@ struct event {
 	uint64_t exec_id;       /* which execution of it (kernel's self_exec_id) */
 	uint32_t tid;
 	uint32_t uid, gid, euid;
-	uint64_t cgroup_id;     /* v2 */
+	uint64_t cgroup_id; /* v2 */
 	uint32_t ns_mnt;
-	int32_t nr;             /* system call number; -1: not from a system call */
+	int32_t nr; /* system call number; -1: not from a system call */
 	int64_t ret;
 	char comm[16];
 	union {
@@ -146,10 +149,10 @@ struct event {
 		struct event_exec exec; /* EVENT_EXEC, EVENT_SEED */
 		struct event_fork fork;
 		struct event_exit exit;
-		struct event_net net;   /* CONNECT ACCEPT BIND LISTEN SOCKET */
+		struct event_net net; /* CONNECT ACCEPT BIND LISTEN SOCKET */
 		struct event_cgroup cgroup;
 	};
-	const char *data;       /* what the spans point into */
+	const char *data; /* what the spans point into */
 	uint32_t data_len;
 };
 

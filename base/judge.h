@@ -12,8 +12,9 @@ enum verdict { VERDICT_FALSE, VERDICT_TRUE, VERDICT_PENDING };
 
 struct judge_input {
 	const struct event *ev;
-	const struct process *process;     /* NULL only when nothing at all is known of it */
-	const struct container *container; /* NULL: host; its state says whether metadata is there */
+	const struct process *process; /* NULL only when nothing at all is known of it */
+	const struct container
+		*container; /* NULL: host; its state says whether metadata is there */
 };
 
 struct judge_alerts {
@@ -27,8 +28,8 @@ struct judge_hook {
 	 * added, metadata that decides (or that an output needs) is still CONTAINER_PENDING; the event
 	 * will be judged again. With `final` pending metadata counts as missing, and PENDING is not returned.
 	 */
-	enum verdict (*event)(void *ctx, const struct judge_input *in, bool final,
-			      struct judge_alerts *out);
+	enum verdict (*event)(
+		void *ctx, const struct judge_input *in, bool final, struct judge_alerts *out);
 };
 
 #endif

@@ -12,12 +12,13 @@
 struct process {
 	struct process_key key;
 	uint64_t exec_id;
-	uint64_t exec_ns;        /* CLOCK_BOOTTIME of the exec, or of the fork when it has not exec'd */
-	const struct process *parent; /* the execution that forked it, if still known; NULL at the top */
+	uint64_t exec_ns; /* CLOCK_BOOTTIME of the exec, or of the fork when it has not exec'd */
+	const struct process
+		*parent; /* the execution that forked it, if still known; NULL at the top */
 	struct process_key parent_key;
 	uint64_t parent_exec_id;
 	uint32_t ppid, vpid, sid, pgid, vpgid;
-	uint32_t uid, gid, euid; /* at exec or fork */
+	uint32_t uid, gid, euid;      /* at exec or fork */
 	uint32_t loginuid, sessionid; /* UINT32_MAX: not set */
 	uint32_t tty;
 	uint64_t cap_effective, cap_permitted, cap_inheritable;
@@ -26,18 +27,18 @@ struct process {
 	uint64_t exe_dev, exe_ino, exe_ctime_ns, exe_mtime_ns;
 	uint64_t cgroup_id;
 	bool exe_upper, exe_memfd, kthread;
-	bool truncated;          /* args are cut */
-	bool inherited;          /* forked, not exec'd: exe, args, ... are its parent's */
-	bool partial;            /* made from an event alone: its exec was never seen */
-	char comm[16];           /* late: a process may rename itself */
-	struct str exe;          /* path of the program */
-	struct str args;         /* argv, each ended by NUL */
+	bool truncated;  /* args are cut */
+	bool inherited;  /* forked, not exec'd: exe, args, ... are its parent's */
+	bool partial;    /* made from an event alone: its exec was never seen */
+	char comm[16];   /* late: a process may rename itself */
+	struct str exe;  /* path of the program */
+	struct str args; /* argv, each ended by NUL */
 	struct str cwd;
 	struct str cgroup;
 	const struct container *container; /* NULL: host, or not yet known (see container_state) */
-	bool exited;             /* late */
-	int32_t exit_code;       /* late */
-	uint64_t exit_ns;        /* late; CLOCK_BOOTTIME */
+	bool exited;                       /* late */
+	int32_t exit_code;                 /* late */
+	uint64_t exit_ns;                  /* late; CLOCK_BOOTTIME */
 };
 
 /* argv[i] or an empty str. */
@@ -62,8 +63,8 @@ void process_cmdline_text(struct buf *b, const struct process *p);
 struct lineage {
 	size_t n;
 	bool cut;
-	struct process *process;                         /* n of them, inside the allocation */
-	char (*container_id)[CONTAINER_ID_LEN + 1];      /* likewise; empty: host */
+	struct process *process;                    /* n of them, inside the allocation */
+	char (*container_id)[CONTAINER_ID_LEN + 1]; /* likewise; empty: host */
 };
 
 /* Copy p and its ancestors. NULL p gives NULL. lineage_free() it. */

@@ -27,13 +27,13 @@ struct record_event {
 
 /* Where records were lost. */
 enum loss_where {
-	LOSS_RING,     /* the kernel found no room */
-	LOSS_QUEUE,    /* the store's queue was full */
-	LOSS_DECODE,   /* a record could not be understood */
-	LOSS_VERSION,  /* a record of another version that this build cannot read */
-	LOSS_TABLE,    /* the process table was full: an event without its process */
-	LOSS_STORE,    /* the store could not write it */
-	LOSS_KERNEL,   /* the program could not read what it needed */
+	LOSS_RING,    /* the kernel found no room */
+	LOSS_QUEUE,   /* the store's queue was full */
+	LOSS_DECODE,  /* a record could not be understood */
+	LOSS_VERSION, /* a record of another version that this build cannot read */
+	LOSS_TABLE,   /* the process table was full: an event without its process */
+	LOSS_STORE,   /* the store could not write it */
+	LOSS_KERNEL,  /* the program could not read what it needed */
 	LOSS_WHERE_N
 };
 const char *loss_where_name(enum loss_where w);
@@ -49,7 +49,7 @@ struct record_loss {
 /* Positions of the rings (bytes, as the kernel counts) and which rings they are. */
 #define SINK_RINGS 2
 struct record_mark {
-	uint64_t ring_id;          /* of the pair of rings; 0: nothing to persist */
+	uint64_t ring_id; /* of the pair of rings; 0: nothing to persist */
 	uint64_t pos[SINK_RINGS];
 };
 

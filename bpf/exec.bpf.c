@@ -61,7 +61,8 @@ static __always_inline void exec_inode(struct wire_exec *e, struct file *exe)
 }
 
 /* exe and cwd, by the kernel's objects. */
-static __always_inline void exec_paths(struct scratch *s, struct wire_exec *e, struct task_struct *t)
+static __always_inline void exec_paths(
+	struct scratch *s, struct wire_exec *e, struct task_struct *t)
 {
 	struct file *exe = BPF_CORE_READ(t, mm, exe_file);
 	struct fs_struct *fs = BPF_CORE_READ(t, fs);
@@ -70,13 +71,13 @@ static __always_inline void exec_paths(struct scratch *s, struct wire_exec *e, s
 	if (exe) {
 		exec_inode(e, exe);
 		e->exe_len = (__u16)walk_path(s, BPF_CORE_READ(exe, f_path.mnt),
-					      BPF_CORE_READ(exe, f_path.dentry), false);
+			BPF_CORE_READ(exe, f_path.dentry), false);
 		if (s->flags & WIRE_F_PSEUDO)
 			s->flags = (s->flags & ~(__u32)WIRE_F_PSEUDO) | WIRE_F_EXE_PSEUDO;
 	}
 	if (fs)
-		e->cwd_len = (__u16)walk_path(s, BPF_CORE_READ(fs, pwd.mnt),
-					      BPF_CORE_READ(fs, pwd.dentry), false);
+		e->cwd_len = (__u16)walk_path(
+			s, BPF_CORE_READ(fs, pwd.mnt), BPF_CORE_READ(fs, pwd.dentry), false);
 }
 
 static __always_inline void exec_args(struct scratch *s, struct wire_exec *e, struct task_struct *t)
@@ -149,7 +150,8 @@ int BPF_PROG(hw_exec_failed, struct pt_regs *regs, long ret)
 	h->flags = WIRE_F_UNVERIFIED | (call.compat ? WIRE_F_COMPAT : 0);
 	exec_identity(e, t);
 	bool at = call.nr == (call.compat ? 358 : 322);
-	e->file_len = (__u16)append_user_str(s, (void *)(at ? call.arg[1] : call.arg[0]), WIRE_PATH_MAX);
+	e->file_len = (__u16)append_user_str(
+		s, (void *)(at ? call.arg[1] : call.arg[0]), WIRE_PATH_MAX);
 	EMIT_TO(c, s, ring_priority, WIRE_RING_PRIORITY);
 	return 0;
 }
@@ -253,6 +255,7 @@ int hw_seed(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-_Static_assert(sizeof(struct wire_hdr) + sizeof(struct wire_exec) + 2 * WIRE_PATH_MAX + WIRE_ARGS_MAX +
-			       WIRE_FILE_MAX + WIRE_CGROUP_MAX < WIRE_RECORD_MAX,
-	       "the largest record fits the scratch");
+_Static_assert(sizeof(struct wire_hdr) + sizeof(struct wire_exec) + 2 * WIRE_PATH_MAX +
+			       WIRE_ARGS_MAX + WIRE_FILE_MAX + WIRE_CGROUP_MAX <
+		       WIRE_RECORD_MAX,
+	"the largest record fits the scratch");

@@ -9,7 +9,8 @@
 /* Numbers of the family on both tables: where the arguments are. */
 static __always_inline void open_args(const struct call *call, struct wire_open *o, __u64 *user)
 {
-	bool at = call->compat ? call->nr == 295 || call->nr == 437 : call->nr == 257 || call->nr == 437;
+	bool at = call->compat ? call->nr == 295 || call->nr == 437
+			       : call->nr == 257 || call->nr == 437;
 	bool how = call->nr == 437;
 	bool creat = call->compat ? call->nr == 8 : call->nr == 85;
 
@@ -32,13 +33,14 @@ static __always_inline void open_args(const struct call *call, struct wire_open 
 }
 
 static __always_inline void open_file(struct scratch *s, struct wire_open *o, struct task_struct *t,
-				      struct file *untyped, bool fast)
+	struct file *untyped, bool fast)
 {
 	struct file *f = CAST(fast, file, untyped);
 	struct inode *inode = GET(fast, f, f_inode);
 
 	walk_root(s, t, fast);
-	o->path_len = (__u16)walk_path(s, GET(fast, f, f_path.mnt), GET(fast, f, f_path.dentry), fast);
+	o->path_len = (__u16)walk_path(
+		s, GET(fast, f, f_path.mnt), GET(fast, f, f_path.dentry), fast);
 	if (!inode)
 		return;
 	o->ino = GET(fast, inode, i_ino);
@@ -47,7 +49,8 @@ static __always_inline void open_file(struct scratch *s, struct wire_open *o, st
 	o->dev = encode_dev(GET(fast, sb, s_dev));
 }
 
-static __always_inline int open_exit(struct pt_regs *regs, long ret, struct task_struct *t, bool fast)
+static __always_inline int open_exit(
+	struct pt_regs *regs, long ret, struct task_struct *t, bool fast)
 {
 	struct wire_control *c = control_get();
 	struct scratch *s = scratch_get(SCRATCH_CALL);

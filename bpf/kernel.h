@@ -97,8 +97,8 @@ struct tty_struct {
 };
 
 /* enum pid_type of the kernel: PID, TGID, PGID, SID since 4.19 */
-#define PIDTYPE_PGID_AT 2
-#define PIDTYPE_SID_AT  3
+#define PIDTYPE_PGID_AT        2
+#define PIDTYPE_SID_AT         3
 #define TASK_SIGNAL_GROUP_EXIT 0x4
 struct signal_struct {
 	atomic_t live;

@@ -101,7 +101,14 @@ struct scratch {
 	__u64 node;
 	__u8 rec[SCRATCH_MASK + 1 + WIRE_PATH_MAX];
 };
-enum scratch_of { SCRATCH_CALL, SCRATCH_EXEC, SCRATCH_FORK, SCRATCH_EXIT, SCRATCH_CGROUP, SCRATCH_N };
+enum scratch_of {
+	SCRATCH_CALL,
+	SCRATCH_EXEC,
+	SCRATCH_FORK,
+	SCRATCH_EXIT,
+	SCRATCH_CGROUP,
+	SCRATCH_N
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, SCRATCH_N);

@@ -30,7 +30,7 @@ static __always_inline void net_socket(struct wire_net *n, const struct call *ca
 
 /* Fill from the kernel's socket, and from user memory what it cannot say any more. */
 static __always_inline void net_fill(struct scratch *s, struct wire_net *n, struct task_struct *t,
-				     const struct call *call, __u32 class, long ret)
+	const struct call *call, __u32 class, long ret)
 {
 	struct sock *sk = sock_of_file(file_of_fd(t, n->fd, false));
 	bool failed = ret < 0 && ret != -NET_EINPROGRESS;
@@ -42,11 +42,14 @@ static __always_inline void net_fill(struct scratch *s, struct wire_net *n, stru
 	if (!sk || ((class == WIRE_CONNECT || class == WIRE_BIND) && failed))
 		s->flags |= WIRE_F_UNVERIFIED;
 	if (class == WIRE_CONNECT && n->family == SOCK_AF_UNIX)
-		s->flags |= WIRE_F_UNVERIFIED; /* the name is the caller's word, also when it succeeded */
+		s->flags |=
+			WIRE_F_UNVERIFIED; /* the name is the caller's word, also when it succeeded */
 	if (class == WIRE_CONNECT && (n->family == SOCK_AF_UNIX || failed || !sk))
-		n->path_len = (__u16)append_user_addr(s, n, call->arg[1], (__u32)call->arg[2], true);
+		n->path_len = (__u16)append_user_addr(
+			s, n, call->arg[1], (__u32)call->arg[2], true);
 	else if (class == WIRE_BIND && (failed || !sk))
-		n->path_len = (__u16)append_user_addr(s, n, call->arg[1], (__u32)call->arg[2], false);
+		n->path_len = (__u16)append_user_addr(
+			s, n, call->arg[1], (__u32)call->arg[2], false);
 	else if (sk && n->family == SOCK_AF_UNIX)
 		n->path_len = (__u16)append_unix_name(s, sk);
 }

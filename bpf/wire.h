@@ -14,15 +14,15 @@
 
 #ifndef __bpf__
 #include <stdint.h>
-typedef uint8_t  wire_u8;
+typedef uint8_t wire_u8;
 typedef uint16_t wire_u16;
 typedef uint32_t wire_u32;
-typedef int32_t  wire_s32;
+typedef int32_t wire_s32;
 typedef uint64_t wire_u64;
-typedef int64_t  wire_s64;
+typedef int64_t wire_s64;
 #else
 #include <linux/types.h>
-typedef __u8  wire_u8;
+typedef __u8 wire_u8;
 typedef __u16 wire_u16;
 typedef __u32 wire_u32;
 typedef __s32 wire_s32;
@@ -49,17 +49,17 @@ enum wire_class {
 	WIRE_SEED,
 	WIRE_CLASS_N,
 	WIRE_SOCKETCALL = 31, /* no record: the 32-bit gate to five of the classes */
-	WIRE_CLASS_MAX = 32 /* room in maps, so that a new class does not change their size */
+	WIRE_CLASS_MAX = 32   /* room in maps, so that a new class does not change their size */
 };
 
 /* Version of each class's body, written into every record. */
-#define WIRE_VERSION_EXEC   1
-#define WIRE_VERSION_FORK   1
-#define WIRE_VERSION_EXIT   1
+#define WIRE_VERSION_EXEC 1
+#define WIRE_VERSION_FORK 1
+#define WIRE_VERSION_EXIT 1
 #ifdef HW_WIRE_NEXT /* a build of the tests: what an upgrade with a changed record looks like */
-#define WIRE_VERSION_OPEN   2
+#define WIRE_VERSION_OPEN 2
 #else
-#define WIRE_VERSION_OPEN   1
+#define WIRE_VERSION_OPEN 1
 #endif
 #define WIRE_VERSION_NET    1
 #define WIRE_VERSION_CGROUP 1
@@ -67,41 +67,43 @@ enum wire_class {
 enum wire_ring { WIRE_RING_MAIN, WIRE_RING_PRIORITY, WIRE_RING_N };
 
 enum wire_flags {
-	WIRE_F_TRUNCATED  = 1 << 0, /* a string was cut */
+	WIRE_F_TRUNCATED = 1 << 0,  /* a string was cut */
 	WIRE_F_UNVERIFIED = 1 << 1, /* only the caller's memory told the path or address */
-	WIRE_F_COMPAT     = 1 << 2, /* 32-bit call */
-	WIRE_F_DETACHED   = 1 << 3, /* the path's end is not the process's root */
-	WIRE_F_NO_USER    = 1 << 4, /* user memory could not be read */
-	WIRE_F_CGROUP_V1  = 1 << 5, /* the cgroup path is of a v1 hierarchy */
-	WIRE_F_PSEUDO     = 1 << 6, /* the path is a name without a folder: memfd:x, pipe */
+	WIRE_F_COMPAT = 1 << 2,     /* 32-bit call */
+	WIRE_F_DETACHED = 1 << 3,   /* the path's end is not the process's root */
+	WIRE_F_NO_USER = 1 << 4,    /* user memory could not be read */
+	WIRE_F_CGROUP_V1 = 1 << 5,  /* the cgroup path is of a v1 hierarchy */
+	WIRE_F_PSEUDO = 1 << 6,     /* the path is a name without a folder: memfd:x, pipe */
 	WIRE_F_EXE_PSEUDO = 1 << 7, /* the same for exe, when there are several paths */
 };
 
-#define WIRE_COMM_LEN  16
-#define WIRE_PATH_MAX  4096
-#define WIRE_ARGS_MAX  4096
-#define WIRE_UNIX_MAX  108
+#define WIRE_COMM_LEN   16
+#define WIRE_PATH_MAX   4096
+#define WIRE_ARGS_MAX   4096
+#define WIRE_UNIX_MAX   108
 #define WIRE_CGROUP_MAX 1024
-#define WIRE_FILE_MAX  1024 /* execve's own word for the file, when the kernel's path stands beside it */
+#define WIRE_FILE_MAX                                                                              \
+	1024 /* execve's own word for the file, when the kernel's path stands beside it */
 #define WIRE_RECORD_MAX 16384
 
 struct wire_hdr {
-	wire_u32 len;       /* of the whole record, this header included */
-	wire_u8 class;      /* enum wire_class */
-	wire_u8 version;    /* of the body */
+	wire_u32 len;    /* of the whole record, this header included */
+	wire_u8 class;   /* enum wire_class */
+	wire_u8 version; /* of the body */
 	wire_u16 cpu;
-	wire_u64 seq;       /* per CPU over both rings; base is the rings' birth, so it never repeats in a boot */
+	wire_u64
+		seq; /* per CPU over both rings; base is the rings' birth, so it never repeats in a boot */
 	wire_u64 boot_ns;
-	wire_u64 start_ns;  /* CLOCK_BOOTTIME of the thread group leader's start */
+	wire_u64 start_ns; /* CLOCK_BOOTTIME of the thread group leader's start */
 	wire_u64 exec_id;
 	wire_u64 cgroup_id; /* v2 */
 	wire_s64 ret;
 	wire_u32 tgid, tid;
 	wire_u32 uid, gid, euid;
 	wire_u32 ns_mnt;
-	wire_s32 nr;        /* -1: not from a system call */
-	wire_u32 flags;     /* enum wire_flags */
-	wire_u32 ring_n;    /* per CPU and ring: a gap is a loss */
+	wire_s32 nr;     /* -1: not from a system call */
+	wire_u32 flags;  /* enum wire_flags */
+	wire_u32 ring_n; /* per CPU and ring: a gap is a loss */
 	wire_u32 pad;
 	char comm[WIRE_COMM_LEN];
 };
@@ -149,7 +151,7 @@ struct wire_exec {
 _Static_assert(sizeof(struct wire_exec) == 152, "wire exec");
 
 struct wire_fork {
-	wire_u64 parent_start_ns;  /* the real parent: with CLONE_PARENT not the creator */
+	wire_u64 parent_start_ns; /* the real parent: with CLONE_PARENT not the creator */
 	wire_u64 parent_exec_id;
 	wire_u64 creator_start_ns; /* who called: whose program the child runs */
 	wire_u64 creator_exec_id;
@@ -214,24 +216,24 @@ struct wire_condition {
 struct wire_control {
 	wire_u32 magic;
 	wire_u32 abi;
-	wire_u64 ring_id;      /* birth of the rings, CLOCK_BOOTTIME; also tells them from others */
+	wire_u64 ring_id; /* birth of the rings, CLOCK_BOOTTIME; also tells them from others */
 	wire_u64 seq_base;
-	wire_u64 object_hash;  /* which object is attached */
-	wire_u32 self_tgid;    /* the reader: no events of it */
-	wire_u32 awake;        /* 0: the reader sleeps, wake it */
+	wire_u64 object_hash; /* which object is attached */
+	wire_u32 self_tgid;   /* the reader: no events of it */
+	wire_u32 awake;       /* 0: the reader sleeps, wake it */
 	wire_u64 self_start_ns;
-	wire_u32 accounting;   /* the accounts map has entries */
-	wire_u32 generation;   /* number of the set of programs that works; 0: none */
+	wire_u32 accounting; /* the accounts map has entries */
+	wire_u32 generation; /* number of the set of programs that works; 0: none */
 	wire_u32 fork_on, exec_on, exit_on, cgroup_on; /* interest of what is not a call */
-	wire_u32 socketcall;   /* bits of classes wanted behind the 32-bit table's socketcall */
-	wire_u32 leader;       /* the set that reads `generation` for all attached (helpers/emit.h) */
+	wire_u32 socketcall; /* bits of classes wanted behind the 32-bit table's socketcall */
+	wire_u32 leader;     /* the set that reads `generation` for all attached (helpers/emit.h) */
 	/* Written and read by the reader only, kept here because it lives as long as the rings: how far
 	 * records are judged and committed (a ring may be held back further, for lineage). */
 	wire_u64 judged[WIRE_RING_N];
 	wire_u8 versions[WIRE_CLASS_MAX];
 	struct wire_condition conditions[WIRE_CLASS_MAX];
 	wire_u16 interest[WIRE_NR_MAX]; /* by number */
-	wire_u32 sets;         /* the last number given to a set: none is given twice */
+	wire_u32 sets;                  /* the last number given to a set: none is given twice */
 	wire_u32 pad;
 };
 _Static_assert(sizeof(struct wire_control) <= 4096, "control fits a page");

@@ -33,8 +33,8 @@ static __always_inline __u32 append_cgroup(struct scratch *s, struct cgroup *cg)
 			s->flags |= WIRE_F_TRUNCATED;
 			break;
 		}
-		long n = bpf_probe_read_kernel_str(&s->rec[off], CGROUP_NAME_MAX,
-						   BPF_CORE_READ(node, name));
+		long n = bpf_probe_read_kernel_str(
+			&s->rec[off], CGROUP_NAME_MAX, BPF_CORE_READ(node, name));
 		if (n <= 0)
 			break;
 		off = (off + (__u32)n - 1) & SCRATCH_MASK;
@@ -47,10 +47,10 @@ static __always_inline __u32 append_cgroup(struct scratch *s, struct cgroup *cg)
 
 #define CGROUP_V1(t, name)                                                                         \
 	(bpf_core_enum_value_exists(enum cgroup_subsys_id, name)                                   \
-		 ? BPF_CORE_READ(t, cgroups,                                                       \
-				 subsys[bpf_core_enum_value(enum cgroup_subsys_id, name) & 15],    \
-				 cgroup)                                                           \
-		 : NULL)
+			? BPF_CORE_READ(t, cgroups,                                                \
+				  subsys[bpf_core_enum_value(enum cgroup_subsys_id, name) & 15],   \
+				  cgroup)                                                          \
+			: NULL)
 
 static __always_inline bool cgroup_is_root(struct cgroup *cg)
 {

@@ -88,8 +88,8 @@ static __always_inline int walk_step(struct scratch *s, __u32 end, bool first, b
  * Append the path of (mnt, dentry); walk_root() came before. Returns its length. The offset lives in
  * the map so that the verifier finds the rounds alike.
  */
-static __always_inline __u32 walk_path(struct scratch *s, struct vfsmount *mnt,
-				       struct dentry *dentry, bool fast)
+static __always_inline __u32 walk_path(
+	struct scratch *s, struct vfsmount *mnt, struct dentry *dentry, bool fast)
 {
 	__u32 start = s->off & SCRATCH_MASK;
 	__u32 end = start + WIRE_PATH_MAX;
@@ -204,7 +204,8 @@ static __always_inline bool inode_is_upper(struct inode *inode)
 
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != OVERLAYFS_MAGIC)
 		return false;
-	bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
+	bpf_probe_read_kernel(
+		&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode));
 	return upper != NULL;
 }
 

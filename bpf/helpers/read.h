@@ -15,8 +15,8 @@ extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
 /* A pointer to `struct type` from a number or an untyped pointer. */
 #define CAST(fast, type, p)                                                                        \
-	((fast) ? (struct type *)bpf_rdonly_cast((const void *)(p),                                \
-						 bpf_core_type_id_kernel(struct type))             \
+	((fast) ? (struct type *)bpf_rdonly_cast(                                                  \
+			  (const void *)(p), bpf_core_type_id_kernel(struct type))                 \
 		: (struct type *)(p))
 
 /* p->field, p being typed by CAST or by the verifier. */

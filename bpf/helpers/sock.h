@@ -70,8 +70,8 @@ static __always_inline __u32 append_unix_name(struct scratch *s, struct sock *sk
 }
 
 /* An address from user memory into one end (or the path). Returns the path's length. */
-static __always_inline __u32 append_user_addr(struct scratch *s, struct wire_net *n, __u64 from,
-					      __u32 len, bool remote)
+static __always_inline __u32 append_user_addr(
+	struct scratch *s, struct wire_net *n, __u64 from, __u32 len, bool remote)
 {
 	struct {
 		__u16 family, port;
@@ -88,8 +88,10 @@ static __always_inline __u32 append_user_addr(struct scratch *s, struct wire_net
 		n->family = head.family;
 	if (head.family == SOCK_AF_UNIX) {
 		__u64 path = len - 2 < WIRE_UNIX_MAX ? len - 2 : WIRE_UNIX_MAX;
-		asm volatile("" : "+r"(path)); /* the bound in one 64-bit register, for the verifier */
-		if (path > WIRE_UNIX_MAX || bpf_probe_read_user(&s->rec[off], path, (void *)(from + 2)))
+		asm volatile(""
+			     : "+r"(path)); /* the bound in one 64-bit register, for the verifier */
+		if (path > WIRE_UNIX_MAX ||
+			bpf_probe_read_user(&s->rec[off], path, (void *)(from + 2)))
 			return 0;
 		if (s->rec[off] == 0)
 			s->rec[off] = '@';

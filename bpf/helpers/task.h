@@ -24,15 +24,15 @@ static __always_inline struct scratch *scratch_get(__u32 of)
 }
 
 /* Start a record of `t` in `s`: header filled, `off` behind it. */
-static __always_inline void record_start(struct scratch *s, struct task_struct *t, __u32 class,
-					 __u32 version, bool fast)
+static __always_inline void record_start(
+	struct scratch *s, struct task_struct *t, __u32 class, __u32 version, bool fast)
 {
 	struct wire_hdr *h = (struct wire_hdr *)s->rec;
 	struct cred *cred = GET(fast, t, cred);
 	struct task_struct *leader = GET(fast, t, group_leader);
 
 	h->len = 0;
-	h->class = (__u8)class;
+	h->class = (__u8) class;
 	h->version = (__u8)version;
 	h->cpu = (__u16)bpf_get_smp_processor_id();
 	h->seq = 0;

@@ -11,8 +11,8 @@
  */
 struct entry {
 	uint32_t size; /* with this header; aligned to 8 */
-	bool stored; /* elsewhere: not handed over again */
-	bool taken;  /* this one and all before it of its key */
+	bool stored;   /* elsewhere: not handed over again */
+	bool taken;    /* this one and all before it of its key */
 	uint64_t key;
 	uint64_t previous; /* of the same bucket */
 	struct event ev;   /* ev.data is set when read */
@@ -87,7 +87,7 @@ void before_add(struct before *b, uint64_t key, const struct event *ev, bool sto
 }
 
 void before_take(struct before *b, uint64_t key, uint64_t since_boot_ns, size_t max,
-		 bool (*fn)(void *ctx, struct event *ev), void *ctx)
+	bool (*fn)(void *ctx, struct event *ev), void *ctx)
 {
 	uint64_t at = b->heads[hash_u64(key) & (BEFORE_HEADS - 1)];
 	bool newest = true;

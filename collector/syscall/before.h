@@ -22,6 +22,6 @@ void before_add(struct before *b, uint64_t key, const struct event *ev, bool sto
  * `max`. `fn` gets a copy that it owns; it returns false to stop.
  */
 void before_take(struct before *b, uint64_t key, uint64_t since_boot_ns, size_t max,
-		 bool (*fn)(void *ctx, struct event *ev), void *ctx);
+	bool (*fn)(void *ctx, struct event *ev), void *ctx);
 
 #endif

@@ -22,7 +22,8 @@
 static void options_fill(struct capture_options *o)
 {
 	o->ring_bytes = o->ring_bytes ? o->ring_bytes : DEFAULT_RING_BYTES;
-	o->priority_ring_bytes = o->priority_ring_bytes ? o->priority_ring_bytes : DEFAULT_PRIORITY_BYTES;
+	o->priority_ring_bytes = o->priority_ring_bytes ? o->priority_ring_bytes
+							: DEFAULT_PRIORITY_BYTES;
 	o->before_ns = o->before_ns ? o->before_ns : DEFAULT_BEFORE_NS;
 	o->before_bytes = o->before_bytes ? o->before_bytes : DEFAULT_BEFORE_BYTES;
 	o->before_max = o->before_max ? o->before_max : DEFAULT_BEFORE_MAX;
@@ -46,7 +47,7 @@ static int open_rings(struct capture *c, struct err *e)
 	for (int i = 0; i < WIRE_RING_N; i++) {
 		enum wire_ring which = (enum wire_ring)i;
 		if (ring_open(&c->rings[i], probe_ring_fd(c->probe, which),
-			      probe_ring_size(c->probe, which), e))
+			    probe_ring_size(c->probe, which), e))
 			return -1;
 		uint64_t from = ring_position(c->rings[i]);
 		bool old = probe_taken_over(c->probe);
@@ -55,7 +56,8 @@ static int open_rings(struct capture *c, struct err *e)
 		/* the main ring is released as far as it is judged; the priority ring lies further back */
 		c->marked[i] = from > c->judged_until[i] ? from : c->judged_until[i];
 		c->committed[i] = c->marked[i];
-		struct epoll_event ev = { .events = EPOLLIN | EPOLLET, .data.fd = probe_ring_fd(c->probe, which) };
+		struct epoll_event ev = { .events = EPOLLIN | EPOLLET,
+			.data.fd = probe_ring_fd(c->probe, which) };
 		if (epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, ev.data.fd, &ev))
 			return err_set(e, ERR_SYS, "wait on a ring");
 	}
@@ -67,7 +69,8 @@ static int open_waits(struct capture *c, struct err *e)
 	c->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	c->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	struct epoll_event ev = { .events = EPOLLIN, .data.fd = c->wake_fd };
-	if (c->epoll_fd < 0 || c->wake_fd < 0 || epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->wake_fd, &ev))
+	if (c->epoll_fd < 0 || c->wake_fd < 0 ||
+		epoll_ctl(c->epoll_fd, EPOLL_CTL_ADD, c->wake_fd, &ev))
 		return err_set(e, ERR_SYS, "set up waiting");
 	return 0;
 }
@@ -231,7 +234,8 @@ static bool each_live(void *ctx, struct process *p)
 	return p->exited || x->fn(x->ctx, p);
 }
 
-void capture_each_process(struct capture *c, bool (*fn)(void *ctx, const struct process *p), void *ctx)
+void capture_each_process(
+	struct capture *c, bool (*fn)(void *ctx, const struct process *p), void *ctx)
 {
 	struct each_ctx x = { fn, ctx };
 
@@ -251,7 +255,7 @@ static void status_counts(struct capture *c, struct capture_status *out)
 	int cpus = probe_cpus(c->probe);
 	AUTO_FREE struct wire_count *n = xcalloc((size_t)cpus, sizeof(*n));
 
-	for (uint32_t class = 1; class < EVENT_CLASS_N; class++) {
+	for (uint32_t class = 1; class < EVENT_CLASS_N; class ++) {
 		if (!probe_counts(c->probe, class, n))
 			continue;
 		for (int i = 0; i < cpus; i++)
@@ -301,11 +305,12 @@ void capture_status(struct capture *c, struct capture_status *out)
 	out->sources = probe_sources(c->probe, &out->sources_n);
 }
 
-static bool put_loss(struct capture *c, enum loss_where where, uint32_t class, uint32_t cpu, uint64_t n)
+static bool put_loss(
+	struct capture *c, enum loss_where where, uint32_t class, uint32_t cpu, uint64_t n)
 {
 	struct record *r = record_new(RECORD_LOSS);
 
-	r->loss = (struct record_loss){ clock_real_ns(), where, (enum event_class)class, cpu, n };
+	r->loss = (struct record_loss){ clock_real_ns(), where, (enum event_class) class, cpu, n };
 	if (sink_put(c->o.sink, r) == SINK_OK)
 		return true;
 	record_free(r);
@@ -313,7 +318,8 @@ static bool put_loss(struct capture *c, enum loss_where where, uint32_t class, u
 }
 
 /* The kernel's drops by CPU, against what was reported before: by this run or an earlier one. */
-static void report_drops(struct capture *c, uint32_t class, struct wire_count *now, struct wire_count *told)
+static void report_drops(
+	struct capture *c, uint32_t class, struct wire_count *now, struct wire_count *told)
 {
 	bool changed = false;
 
@@ -336,10 +342,10 @@ void capture_report_losses(struct capture *c)
 	AUTO_FREE struct wire_count *now = xcalloc(cpus, sizeof(*now));
 	AUTO_FREE struct wire_count *told = xcalloc(cpus, sizeof(*told));
 
-	for (uint32_t class = 1; class < EVENT_CLASS_N; class++)
+	for (uint32_t class = 1; class < EVENT_CLASS_N; class ++)
 		report_drops(c, class, now, told);
 	for (uint32_t w = 0; w < LOSS_WHERE_N; w++) {
-		for (uint32_t class = 0; class < EVENT_CLASS_N; class++) {
+		for (uint32_t class = 0; class < EVENT_CLASS_N; class ++) {
 			uint64_t n = c->loss_out[w][class] - c->loss_told[w][class];
 			if (n && put_loss(c, (enum loss_where)w, class, UINT32_MAX, n))
 				c->loss_told[w][class] += n;
@@ -358,8 +364,9 @@ static bool join_capture(struct capture *c, int how)
 	until.tv_sec += DRAIN_MAX_S;
 	if (pthread_timedjoin_np(c->thread, NULL, &until) == 0)
 		return true;
-	log_error("capture", "the store does not take what is left: stopped with %llu bytes in the ring",
-		  (unsigned long long)(ring_produced(c->rings[0]) - ring_released(c->rings[0])));
+	log_error("capture",
+		"the store does not take what is left: stopped with %llu bytes in the ring",
+		(unsigned long long)(ring_produced(c->rings[0]) - ring_released(c->rings[0])));
 	c->stop = 2;
 	stream_wake(c);
 	pthread_join(c->thread, NULL);

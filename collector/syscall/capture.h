@@ -21,19 +21,20 @@ enum capture_keep { CAPTURE_KEEP_MATCHED, CAPTURE_KEEP_LINEAGE, CAPTURE_KEEP_ALL
 struct capture_options {
 	const struct sink *sink;
 	struct judge_hook judge;
-	struct runtime *runtime;      /* container metadata; used by the resolver thread alone */
+	struct runtime *runtime; /* container metadata; used by the resolver thread alone */
 	const char *boot_id;
-	const char *bpffs;            /* where to pin ("/sys/fs/bpf"); mounted there if it is not. NULL: do not pin */
-	const char *pin_name;         /* folder below it: one per instance */
-	bool fresh;                   /* remove what a dead instance left instead of taking it over */
-	uint32_t ring_bytes;          /* main ring; power of two; 0: 16 MiB */
+	const char *
+		bpffs; /* where to pin ("/sys/fs/bpf"); mounted there if it is not. NULL: do not pin */
+	const char *pin_name; /* folder below it: one per instance */
+	bool fresh;           /* remove what a dead instance left instead of taking it over */
+	uint32_t ring_bytes;  /* main ring; power of two; 0: 16 MiB */
 	uint32_t priority_ring_bytes; /* 0: 4 MiB */
 	uint32_t processes_max;       /* executions kept; 0: 65536 */
 	enum capture_keep keep;
-	uint64_t before_ns;           /* how far back events before an alert are kept; 0: 10 s */
-	size_t before_bytes;          /* memory for them; 0: 16 MiB */
-	uint32_t before_max;          /* at most so many for one alert; 0: 4096 */
-	uint64_t park_ns;             /* longest wait for container metadata; 0: 500 ms */
+	uint64_t before_ns;  /* how far back events before an alert are kept; 0: 10 s */
+	size_t before_bytes; /* memory for them; 0: 16 MiB */
+	uint32_t before_max; /* at most so many for one alert; 0: 4096 */
+	uint64_t park_ns;    /* longest wait for container metadata; 0: 500 ms */
 	const char *const *account_cgroups; /* v2 cgroup folders whose events are counted apart */
 	size_t account_cgroups_n;
 };
@@ -58,7 +59,8 @@ void capture_committed(struct capture *c, const struct record_mark *mark);
 void capture_run(struct capture *c, void (*fn)(void *ctx, struct capture *c), void *ctx);
 
 /* On the capture thread only (capture_run): each live execution. */
-void capture_each_process(struct capture *c, bool (*fn)(void *ctx, const struct process *p), void *ctx);
+void capture_each_process(
+	struct capture *c, bool (*fn)(void *ctx, const struct process *p), void *ctx);
 
 /* Counted in the kernel, summed over CPUs, since the rings were made. */
 struct capture_count {
@@ -76,18 +78,18 @@ struct capture_source {
 
 struct capture_status {
 	struct capture_count by_class[EVENT_CLASS_N];
-	uint64_t lost[LOSS_WHERE_N];    /* since this start; LOSS_RING since the rings were made */
-	uint64_t seen;                  /* events judged since this start */
-	uint64_t replayed;              /* of these, read from the rings of an earlier run */
+	uint64_t lost[LOSS_WHERE_N]; /* since this start; LOSS_RING since the rings were made */
+	uint64_t seen;               /* events judged since this start */
+	uint64_t replayed;           /* of these, read from the rings of an earlier run */
 	uint64_t parked_now, parked, park_timeouts;
-	uint64_t pending_alerts;        /* matched but not yet accepted by the sink */
+	uint64_t pending_alerts; /* matched but not yet accepted by the sink */
 	uint64_t processes, processes_max, partial;
 	uint64_t ring_used[SINK_RINGS], ring_size[SINK_RINGS];
 	uint64_t wakeups;
-	uint64_t mismatches;            /* opens whose path was not what the caller's memory said */
-	uint64_t progress;              /* grows while the reader lives: for the watchdog */
+	uint64_t mismatches; /* opens whose path was not what the caller's memory said */
+	uint64_t progress;   /* grows while the reader lives: for the watchdog */
 	bool pinned;
-	const char *pin_detail;         /* the folder, or why not pinned */
+	const char *pin_detail; /* the folder, or why not pinned */
 	const struct capture_source *sources;
 	size_t sources_n;
 	struct {
@@ -107,7 +109,7 @@ void capture_status(struct capture *c, struct capture_status *out);
 void capture_report_losses(struct capture *c);
 
 enum capture_stop_mode {
-	CAPTURE_STOP,  /* stop the programs, judge what is in the rings, wait for the commit, unpin at close */
+	CAPTURE_STOP, /* stop the programs, judge what is in the rings, wait for the commit, unpin at close */
 	CAPTURE_LEAVE, /* leave programs and rings pinned and running for the next start */
 };
 
@@ -129,7 +131,7 @@ struct capture_leftover {
 	uint64_t dropped;
 	uint64_t emitted;
 };
-int capture_find_leftover(const char *bpffs, const char *pin_name, struct capture_leftover *out,
-			  struct err *e);
+int capture_find_leftover(
+	const char *bpffs, const char *pin_name, struct capture_leftover *out, struct err *e);
 
 #endif

@@ -31,9 +31,9 @@ struct parked {
 	struct event *ev;
 	const struct process *process; /* held */
 	char container_id[CONTAINER_ID_LEN + 1];
-	uint64_t deadline_ns;          /* monotonic */
+	uint64_t deadline_ns; /* monotonic */
 	enum wire_ring ring;
-	uint64_t pos;                  /* where its record begins: the ring is kept from here */
+	uint64_t pos; /* where its record begins: the ring is kept from here */
 	struct parked *prev, *next;
 };
 
@@ -67,32 +67,33 @@ struct capture {
 	int64_t boot_to_real_ns;
 	uint64_t clock_checked_ns;
 	uint64_t collected_ns;
-	uint64_t ends_missed;               /* exits that never came, as far as the table was swept for them */
+	uint64_t ends_missed; /* exits that never came, as far as the table was swept for them */
 	uint64_t replay_until[WIRE_RING_N]; /* records before this were made before we started */
-	uint64_t judged_until[WIRE_RING_N]; /* records before this were judged and committed before we started */
-	uint64_t bounds[256];               /* batch ends in the priority ring, for holding it back */
+	uint64_t judged_until
+		[WIRE_RING_N]; /* records before this were judged and committed before we started */
+	uint64_t bounds[256];  /* batch ends in the priority ring, for holding it back */
 	uint32_t bounds_first, bounds_n;
 
 	struct parked *parked_first, *parked_last;
-	VEC(struct record *) waiting;       /* what the sink did not take; [waiting_first, n) */
+	VEC(struct record *) waiting; /* what the sink did not take; [waiting_first, n) */
 	size_t waiting_first;
-	bool dirty;                         /* handed something on since the last mark */
-	uint64_t marked[WIRE_RING_N];       /* last mark sent */
+	bool dirty;                   /* handed something on since the last mark */
+	uint64_t marked[WIRE_RING_N]; /* last mark sent */
 	_Atomic uint64_t loss_out[LOSS_WHERE_N][EVENT_CLASS_N];
 	uint64_t loss_told[LOSS_WHERE_N][EVENT_CLASS_N]; /* capture_report_losses' thread */
 
 	_Atomic uint64_t committed[WIRE_RING_N];
-	_Atomic bool want_commit;           /* wake the reader at the next commit */
+	_Atomic bool want_commit; /* wake the reader at the next commit */
 	struct capture_numbers numbers;
 
 	pthread_t thread;
 	bool thread_runs, stopped;
 	enum capture_stop_mode stop_mode;
 	int epoll_fd, wake_fd;
-	pthread_mutex_t lock;               /* requests */
+	pthread_mutex_t lock; /* requests */
 	pthread_cond_t request_done;
 	struct request *requests;
-	_Atomic int stop;                   /* 0 run, 1 drain and end, 2 end */
+	_Atomic int stop; /* 0 run, 1 drain and end, 2 end */
 };
 
 /* events.c */

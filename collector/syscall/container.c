@@ -9,12 +9,12 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#define CGROUP_BUCKETS   4096u
-#define CGROUP_MAX       65536u
-#define CONTAINERS_MAX   8192u
-#define HOSTS_MAX        2u
-#define SCAN_MAX_DEPTH   16u
-#define SCAN_MAX_PATH    4096u
+#define CGROUP_BUCKETS 4096u
+#define CGROUP_MAX     65536u
+#define CONTAINERS_MAX 8192u
+#define HOSTS_MAX      2u
+#define SCAN_MAX_DEPTH 16u
+#define SCAN_MAX_PATH  4096u
 
 /* One container. The object is replaced when metadata comes; the slot stays. */
 struct slot {
@@ -27,7 +27,7 @@ struct slot {
 
 struct cgroup_entry {
 	uint64_t id;
-	struct slot *slot; /* NULL: not a container's */
+	struct slot *slot;   /* NULL: not a container's */
 	uint64_t forget_pos; /* 0: alive */
 	struct cgroup_entry *next;
 };
@@ -50,7 +50,8 @@ static void slot_free(void *p)
 	free(s);
 }
 
-struct container_table *container_table_new(bool (*ask)(void *ctx, const struct container *c), void *ctx)
+struct container_table *container_table_new(
+	bool (*ask)(void *ctx, const struct container *c), void *ctx)
 {
 	struct container_table *t = xcalloc(1, sizeof(*t));
 
@@ -171,7 +172,8 @@ void container_table_passed(struct container_table *t, uint64_t pos)
 	}
 }
 
-const struct container *container_table_of_process(struct container_table *t, const struct process *p)
+const struct container *container_table_of_process(
+	struct container_table *t, const struct process *p)
 {
 	struct runtime_match m;
 
@@ -189,8 +191,8 @@ const struct container *container_table_of_process(struct container_table *t, co
 	return s->now;
 }
 
-const struct container *container_table_of_event(struct container_table *t, const struct event *ev,
-						 const struct process *p)
+const struct container *container_table_of_event(
+	struct container_table *t, const struct event *ev, const struct process *p)
 {
 	struct cgroup_entry *e = *entry_slot(t, ev->cgroup_id);
 
@@ -238,8 +240,8 @@ static bool collect_one(void *ctx, struct str key, void *value)
 	return true;
 }
 
-void container_table_collect(struct container_table *t,
-			     bool (*used)(void *ctx, const struct container *c), void *ctx)
+void container_table_collect(
+	struct container_table *t, bool (*used)(void *ctx, const struct container *c), void *ctx)
 {
 	struct collect g = { .used = used, .ctx = ctx };
 
@@ -290,7 +292,7 @@ void container_table_scan(struct container_table *t, const char *root)
 		container_table_learn(t, st.st_ino, str_of(path, len));
 		int fd = depth < SCAN_MAX_DEPTH
 				 ? openat(dirfd(stack[depth - 1]), de->d_name,
-					  O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 				 : -1;
 		DIR *sub = fd >= 0 ? fdopendir(fd) : NULL;
 		if (!sub) {

@@ -15,7 +15,8 @@ struct container_table;
  * `ask` is called for each new container, to have its metadata looked up: once, or when it returns false
  * (it cannot now), again with the container's next process.
  */
-struct container_table *container_table_new(bool (*ask)(void *ctx, const struct container *c), void *ctx);
+struct container_table *container_table_new(
+	bool (*ask)(void *ctx, const struct container *c), void *ctx);
 void container_table_free(struct container_table *t);
 DEFINE_AUTO(struct container_table, container_table_free)
 
@@ -33,11 +34,12 @@ void container_table_forget(struct container_table *t, uint64_t cgroup_id, uint6
 void container_table_passed(struct container_table *t, uint64_t pos);
 
 /* For a process at exec, fork or seed: by the path of its cgroup and its namespaces. NULL: host. */
-const struct container *container_table_of_process(struct container_table *t, const struct process *p);
+const struct container *container_table_of_process(
+	struct container_table *t, const struct process *p);
 
 /* For an event: by its cgroup's id and mount namespace, else what its process was found to be. NULL: host. */
-const struct container *container_table_of_event(struct container_table *t, const struct event *ev,
-						 const struct process *p);
+const struct container *container_table_of_event(
+	struct container_table *t, const struct event *ev, const struct process *p);
 
 /*
  * Metadata has come (owned by the table from now on). Returns the container that it replaces, to be freed by
@@ -49,8 +51,8 @@ struct container *container_table_resolved(struct container_table *t, struct con
 const struct container *container_table_find(struct container_table *t, struct str id);
 
 /* Forget containers whose cgroups are gone and that `used` says no process needs. */
-void container_table_collect(struct container_table *t,
-			     bool (*used)(void *ctx, const struct container *c), void *ctx);
+void container_table_collect(
+	struct container_table *t, bool (*used)(void *ctx, const struct container *c), void *ctx);
 
 uint64_t container_table_count(const struct container_table *t);
 

@@ -7,7 +7,7 @@
 
 _Static_assert((int)WIRE_EXEC == (int)EVENT_EXEC && (int)WIRE_SEED == (int)EVENT_SEED &&
 		       (int)WIRE_CLASS_N == (int)EVENT_CLASS_N,
-	       "wire and event classes are one list");
+	"wire and event classes are one list");
 
 /* All strings of the largest record, with a '/' before each path. */
 #define DECODER_MAX_TEXT (WIRE_RECORD_MAX + 16)
@@ -135,7 +135,8 @@ static bool decode_open_v1(struct decoder *d, struct rd *r, struct event *ev)
 	struct str path = rd_str(r, w.path_len), user = rd_str(r, w.user_len);
 	if (r->bad)
 		return false;
-	ev->open = (struct event_open){ w.oflags, w.mode, w.dirfd, w.file_mode, w.dev, w.ino, { 0 }, { 0 } };
+	ev->open = (struct event_open){ w.oflags, w.mode, w.dirfd, w.file_mode, w.dev, w.ino, { 0 },
+		{ 0 } };
 	if (!(ev->flags & EVENT_F_UNVERIFIED))
 		ev->open.path = put_path_or_name(d, path, d->flags & WIRE_F_PSEUDO);
 	ev->open.user = put(d, user);
@@ -184,7 +185,8 @@ static bool decode_exec(struct decoder *d, struct rd *r, struct event *ev)
 	bool pseudo = d->flags & WIRE_F_EXE_PSEUDO;
 
 	rd_copy(r, &w, sizeof(w));
-	struct str exe = rd_str(r, w.exe_len), cwd = rd_str(r, w.cwd_len), args = rd_str(r, w.args_len);
+	struct str exe = rd_str(r, w.exe_len), cwd = rd_str(r, w.cwd_len),
+		   args = rd_str(r, w.args_len);
 	struct str file = rd_str(r, w.file_len), cgroup = rd_str(r, w.cgroup_len);
 	if (r->bad)
 		return false;
@@ -281,7 +283,9 @@ static bool decode_cgroup(struct decoder *d, struct rd *r, struct event *ev)
 	struct str path = rd_str(r, w.path_len);
 	if (r->bad)
 		return false;
-	ev->cgroup = (struct event_cgroup){ .id = w.id, .removed = w.removed, .hierarchy = w.hierarchy };
+	ev->cgroup = (struct event_cgroup){
+		.id = w.id, .removed = w.removed, .hierarchy = w.hierarchy
+	};
 	ev->cgroup.path = put_path(d, path);
 	return true;
 }
@@ -293,13 +297,19 @@ static const struct decode_row {
 	uint8_t class, version;
 	decode_body_fn body;
 } registry[] = {
-	{ WIRE_EXEC, 1, decode_exec },	   { WIRE_SEED, 1, decode_exec },
-	{ WIRE_FORK, 1, decode_fork },	   { WIRE_EXIT, 1, decode_exit },
-	{ WIRE_CONNECT, 1, decode_net },   { WIRE_ACCEPT, 1, decode_net },
-	{ WIRE_BIND, 1, decode_net },	   { WIRE_LISTEN, 1, decode_net },
-	{ WIRE_SOCKET, 1, decode_net },	   { WIRE_CGROUP, 1, decode_cgroup },
+	{ WIRE_EXEC, 1, decode_exec },
+	{ WIRE_SEED, 1, decode_exec },
+	{ WIRE_FORK, 1, decode_fork },
+	{ WIRE_EXIT, 1, decode_exit },
+	{ WIRE_CONNECT, 1, decode_net },
+	{ WIRE_ACCEPT, 1, decode_net },
+	{ WIRE_BIND, 1, decode_net },
+	{ WIRE_LISTEN, 1, decode_net },
+	{ WIRE_SOCKET, 1, decode_net },
+	{ WIRE_CGROUP, 1, decode_cgroup },
 #ifdef HW_WIRE_NEXT
-	{ WIRE_OPEN, 1, decode_open_v1 },  { WIRE_OPEN, 2, decode_open },
+	{ WIRE_OPEN, 1, decode_open_v1 },
+	{ WIRE_OPEN, 2, decode_open },
 #else
 	{ WIRE_OPEN, 1, decode_open },
 #endif

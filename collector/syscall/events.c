@@ -10,7 +10,8 @@
 /*
  * What an event's recent past is: its container, else its login session, else the process session.
  */
-static uint64_t past_key(const struct event *ev, const struct process *p, const struct container *ctr)
+static uint64_t past_key(
+	const struct event *ev, const struct process *p, const struct container *ctr)
 {
 	if (ctr)
 		return hash_quick(ctr->id, strlen(ctr->id), 1);
@@ -64,7 +65,8 @@ static void hand_on(struct capture *c, const struct judge_input *in, struct judg
 
 	if (alerts->list.n && c->o.keep != CAPTURE_KEEP_ALL) {
 		struct take_ctx t = { c, in->container };
-		uint64_t since = in->ev->boot_ns > c->o.before_ns ? in->ev->boot_ns - c->o.before_ns : 0;
+		uint64_t since = in->ev->boot_ns > c->o.before_ns ? in->ev->boot_ns - c->o.before_ns
+								  : 0;
 		before_take(c->before, key, since, c->o.before_max, put_before, &t);
 	}
 	if (keep)
@@ -116,9 +118,8 @@ static bool judge_parked(struct capture *c, struct parked *p, bool final)
 {
 	struct judge_alerts alerts = { 0 };
 	struct judge_input in = { p->ev, p->process,
-				  p->container_id[0]
-					  ? container_table_find(c->containers, str_from(p->container_id))
-					  : NULL };
+		p->container_id[0] ? container_table_find(c->containers, str_from(p->container_id))
+				   : NULL };
 
 	if (c->judge.event(c->judge.ctx, &in, final, &alerts) == VERDICT_PENDING && !final)
 		return false;
@@ -232,7 +233,9 @@ void events_collect(struct capture *c)
 /* A process that nobody told us of, but that is alive: what /proc still says is better than nothing. */
 static void complete_partial(struct capture *c, const struct process *p)
 {
-	AUTO(buf_fini) struct buf args = BUF_INIT(2 * COMPLETE_MAX), exe = BUF_INIT(2 * COMPLETE_MAX);
+	AUTO(buf_fini)
+	struct buf args = BUF_INIT(2 * COMPLETE_MAX),
+		   exe = BUF_INIT(2 * COMPLETE_MAX);
 	struct process *own = process_table_find(c->processes, p->key, p->exec_id);
 
 	c->numbers.partial++;
@@ -269,7 +272,8 @@ static const struct process *apply(struct capture *c, const struct event *ev)
 		return process_table_exit(c->processes, ev, pos);
 	} else {
 		const struct process *joined = process_table_join(c->processes, ev, pos);
-		if (joined && joined->partial && joined->exe.n == 0 && joined->exec_ns == ev->boot_ns)
+		if (joined && joined->partial && joined->exe.n == 0 &&
+			joined->exec_ns == ev->boot_ns)
 			complete_partial(c, joined);
 		if (joined)
 			follow_name(c, ev, joined);
@@ -285,13 +289,14 @@ static void apply_cgroup(struct capture *c, const struct event *ev)
 	if (ev->cgroup.hierarchy != 0)
 		return;
 	if (ev->cgroup.removed)
-		container_table_forget(c->containers, ev->cgroup.id, ring_produced(c->rings[WIRE_RING_MAIN]));
+		container_table_forget(
+			c->containers, ev->cgroup.id, ring_produced(c->rings[WIRE_RING_MAIN]));
 	else
 		container_table_learn(c->containers, ev->cgroup.id, event_str(ev, ev->cgroup.path));
 }
 
 static void judge_event(struct capture *c, struct event *ev, const struct process *p,
-			enum wire_ring ring, uint64_t pos)
+	enum wire_ring ring, uint64_t pos)
 {
 	struct judge_alerts alerts = { 0 };
 	struct judge_input in = { ev, p, container_table_of_event(c->containers, ev, p) };
@@ -311,7 +316,8 @@ void events_apply_record(struct capture *c, enum wire_ring ring, struct str rec,
 	if (rc != DECODE_OK) {
 		/* what is held back for lineage was counted, or even read, by an earlier run */
 		if (pos >= c->judged_until[ring])
-			stream_lose(c, rc == DECODE_VERSION ? LOSS_VERSION : LOSS_DECODE, ev.class, 1);
+			stream_lose(
+				c, rc == DECODE_VERSION ? LOSS_VERSION : LOSS_DECODE, ev.class, 1);
 		return;
 	}
 	ev.ts_ns = (uint64_t)((int64_t)ev.boot_ns + c->boot_to_real_ns);

@@ -54,7 +54,7 @@ static int open_cached(int dir, const char *path, uint64_t resolve)
 
 	/* proc and sysfs make their names up when asked, and do not block */
 	bool made_up = resolve && (str_starts(str_from(path), STR("/proc/")) ||
-				   str_starts(str_from(path), STR("/sys/")));
+					  str_starts(str_from(path), STR("/sys/")));
 	if (fd < 0 && (errno == EINVAL || (errno == EAGAIN && made_up))) {
 		how.resolve = resolve;
 		fd = syscall(SYS_openat2, dir, path, &how, sizeof(how));
@@ -77,8 +77,8 @@ static int link_below(const char *dir, const char *path, uint64_t resolve)
 /* Links by what they are; looked at from here they would be ours. */
 static bool is_own_proc(struct str user)
 {
-	return str_starts(user, STR("/proc/self/")) || str_starts(user, STR("/proc/thread-self/")) ||
-	       str_starts(user, STR("/dev/fd/"));
+	return str_starts(user, STR("/proc/self/")) ||
+	       str_starts(user, STR("/proc/thread-self/")) || str_starts(user, STR("/dev/fd/"));
 }
 
 /* The caller's path as seen from its root and working directory; its process may be gone: then from ours. */

@@ -14,7 +14,7 @@
 struct probe;
 
 struct probe_options {
-	const char *bpffs;    /* NULL: do not pin */
+	const char *bpffs; /* NULL: do not pin */
 	const char *pin_name;
 	bool fresh;
 	uint32_t ring_bytes[WIRE_RING_N]; /* powers of two */

@@ -9,11 +9,11 @@
 /* One execution. `pub` first: a struct process is turned back into its node by a cast. */
 struct node {
 	struct process pub;
-	uint32_t refs;          /* the table's own, children's parents, holders */
-	bool in_table, ending;  /* ending: on the list of those that wait for the ring */
-	struct node *older;     /* earlier execution of the same process */
+	uint32_t refs;         /* the table's own, children's parents, holders */
+	bool in_table, ending; /* ending: on the list of those that wait for the ring */
+	struct node *older;    /* earlier execution of the same process */
 	struct node *all_prev, *all_next;
-	char *text;             /* exe, args, cwd, cgroup: one allocation */
+	char *text; /* exe, args, cwd, cgroup: one allocation */
 };
 
 struct group {
@@ -175,8 +175,8 @@ static void node_remove(struct process_table *t, struct node *n)
 }
 
 /* The four texts into one allocation of the node's own. Sources may be the old texts. */
-static void node_set_texts(struct node *n, struct str exe, struct str args, struct str cwd,
-			   struct str cgroup)
+static void node_set_texts(
+	struct node *n, struct str exe, struct str args, struct str cwd, struct str cgroup)
 {
 	struct str *const to[] = { &n->pub.exe, &n->pub.args, &n->pub.cwd, &n->pub.cgroup };
 	const struct str from[] = { exe, args, cwd, cgroup };
@@ -355,7 +355,7 @@ struct process *process_table_exec(struct process_table *t, const struct event *
 	facts_from_exec(&n->pub, ev);
 	n->pub.partial = n->pub.inherited = false;
 	node_set_texts(n, event_str(ev, ev->exec.exe), event_str(ev, ev->exec.args),
-		       event_str(ev, ev->exec.cwd), event_str(ev, ev->exec.cgroup));
+		event_str(ev, ev->exec.cwd), event_str(ev, ev->exec.cgroup));
 	/* the creator stays the parent across executions, also when the kernel has another one by now */
 	if (before && before != n && before->pub.parent)
 		node_set_parent(t, n, node_of(before->pub.parent));
@@ -408,12 +408,13 @@ struct process *process_table_fork(struct process_table *t, const struct event *
 	p->partial = creator == NULL;
 	struct str none = { 0 };
 	node_set_texts(n, creator ? creator->pub.exe : none, creator ? creator->pub.args : none,
-		       creator ? creator->pub.cwd : none, event_str(ev, f->cgroup));
+		creator ? creator->pub.cwd : none, event_str(ev, f->cgroup));
 	node_set_parent(t, n, parent);
 	return p;
 }
 
-const struct process *process_table_exit(struct process_table *t, const struct event *ev, uint64_t pos)
+const struct process *process_table_exit(
+	struct process_table *t, const struct event *ev, uint64_t pos)
 {
 	const struct process *p = process_table_join(t, ev, pos);
 	struct group *g = group_find(t, ev->key);
@@ -439,7 +440,7 @@ struct process *process_table_seed(struct process_table *t, const struct event *
 	n->pub.exec_ns = ev->key.start_ns;
 	n->pub.truncated = n->pub.partial = n->pub.inherited = false;
 	node_set_texts(n, event_str(ev, ev->exec.exe), args, event_str(ev, ev->exec.cwd),
-		       event_str(ev, ev->exec.cgroup));
+		event_str(ev, ev->exec.cgroup));
 	return &n->pub;
 }
 
@@ -447,12 +448,13 @@ void process_table_link(struct process_table *t)
 {
 	for (struct node *n = t->all; n; n = n->all_next) {
 		if (!n->pub.parent)
-			node_set_parent(t, n,
-					parent_node(t, n->pub.parent_key, n->pub.parent_exec_id));
+			node_set_parent(
+				t, n, parent_node(t, n->pub.parent_key, n->pub.parent_exec_id));
 	}
 }
 
-const struct process *process_table_join(struct process_table *t, const struct event *ev, uint64_t pos)
+const struct process *process_table_join(
+	struct process_table *t, const struct event *ev, uint64_t pos)
 {
 	struct node *n = node_exact(t, ev->key, ev->exec_id);
 
@@ -496,14 +498,16 @@ const struct process *process_table_join(struct process_table *t, const struct e
 	return p;
 }
 
-struct process *process_table_find(struct process_table *t, struct process_key key, uint64_t exec_id)
+struct process *process_table_find(
+	struct process_table *t, struct process_key key, uint64_t exec_id)
 {
 	struct node *n = node_exact(t, key, exec_id);
 
 	return n ? &n->pub : NULL;
 }
 
-void process_table_complete(struct process_table *t, struct process *p, struct str exe, struct str args)
+void process_table_complete(
+	struct process_table *t, struct process *p, struct str exe, struct str args)
 {
 	(void)t;
 	node_set_texts(node_of(p), exe, args, p->cwd, p->cgroup);
@@ -535,7 +539,7 @@ static bool group_is_over(const struct group *g)
 }
 
 void process_table_sweep(struct process_table *t, uint64_t pos,
-			 bool (*alive)(void *ctx, struct process_key key), void *ctx)
+	bool (*alive)(void *ctx, struct process_key key), void *ctx)
 {
 	for (size_t i = 0; i < TABLE_BUCKETS; i++) {
 		for (struct group *g = t->buckets[i]; g; g = g->next) {
@@ -549,7 +553,8 @@ void process_table_sweep(struct process_table *t, uint64_t pos,
 	}
 }
 
-void process_table_each(struct process_table *t, bool (*fn)(void *ctx, struct process *p), void *ctx)
+void process_table_each(
+	struct process_table *t, bool (*fn)(void *ctx, struct process *p), void *ctx)
 {
 	for (struct node *n = t->all; n; n = n->all_next) {
 		if (!fn(ctx, &n->pub))

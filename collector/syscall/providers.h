@@ -28,8 +28,8 @@ struct provider {
 	const char *family; /* "call", "file", "net", "process", "cgroup" */
 	const char *source; /* what it hangs on, for people */
 	const char *variant;
-	const char *kfunc;  /* only where the kernel has it; NULL: needs none */
-	bool vital;         /* without this family we do not start */
+	const char *kfunc; /* only where the kernel has it; NULL: needs none */
+	bool vital;        /* without this family we do not start */
 	struct provider_program programs[PROVIDER_MAX_PROGRAMS]; /* a NULL name ends it */
 };
 

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-#define RESOLVER_MAX_WAITING 4096
+#define RESOLVER_MAX_WAITING    4096
 #define RESOLVER_FIRST_RETRY_NS 4000000u /* doubled each time */
 #define RESOLVER_LAST_RETRY_NS  256000000u
 
@@ -113,7 +113,7 @@ static void *resolver_main(void *arg)
 }
 
 int resolver_open(struct resolver **out, struct runtime *runtime, uint64_t patience_ns,
-		  void (*done)(void *ctx), void *ctx, struct err *e)
+	void (*done)(void *ctx), void *ctx, struct err *e)
 {
 	AUTO(resolver_close) struct resolver *r = xcalloc(1, sizeof(*r));
 

@@ -16,7 +16,7 @@ struct runtime;
  * answers wait to be taken. `patience_ns`: how long a container that is not found is looked for.
  */
 int resolver_open(struct resolver **out, struct runtime *runtime, uint64_t patience_ns,
-		  void (*done)(void *ctx), void *ctx, struct err *e);
+	void (*done)(void *ctx), void *ctx, struct err *e);
 void resolver_close(struct resolver *r);
 DEFINE_AUTO(struct resolver, resolver_close)
 

@@ -77,7 +77,8 @@ enum ring_result ring_next(struct ring *r, struct str *rec)
 			return RING_BUSY;
 		uint32_t len = head & ~(RING_BUSY_BIT | RING_DISCARD_BIT);
 		uint64_t step = (uint64_t)((len + RING_HEAD + 7) & ~7u);
-		if (len > r->size - RING_HEAD || len > RING_MAX_RECORD || step > produced - r->pos) {
+		if (len > r->size - RING_HEAD || len > RING_MAX_RECORD ||
+			step > produced - r->pos) {
 			r->pos = produced;
 			return RING_DAMAGED;
 		}

@@ -31,8 +31,8 @@ enum ring_result {
  */
 enum ring_result ring_next(struct ring *r, struct str *rec);
 
-uint64_t ring_position(const struct ring *r);  /* behind the last record read */
-uint64_t ring_released(const struct ring *r);  /* what the kernel may overwrite ends here */
+uint64_t ring_position(const struct ring *r); /* behind the last record read */
+uint64_t ring_released(const struct ring *r); /* what the kernel may overwrite ends here */
 uint64_t ring_produced(const struct ring *r);
 uint32_t ring_size(const struct ring *r);
 

@@ -85,7 +85,8 @@ static int seed_one(struct seed_input *in, struct str rec, struct err *e)
 	struct event ev;
 
 	if (decoder_record(in->decoder, rec, &ev) != DECODE_OK || ev.class != EVENT_SEED)
-		return err_set(e, ERR_FORMAT, "the task iterator gave a record that makes no sense");
+		return err_set(
+			e, ERR_FORMAT, "the task iterator gave a record that makes no sense");
 	if (ev.exec.kthread || !seed_from_proc(ev.key, &args, NULL))
 		buf_reset(&args);
 	in->fn(in->ctx, &ev, buf_str(&args));
@@ -101,7 +102,8 @@ static int seed_eat(struct seed_input *in, struct err *e)
 		uint32_t len;
 		memcpy(&len, in->bytes + at, sizeof(len));
 		if (len < sizeof(struct wire_hdr) || len > WIRE_RECORD_MAX)
-			return err_set(e, ERR_FORMAT, "the task iterator gave a record of %u bytes", len);
+			return err_set(
+				e, ERR_FORMAT, "the task iterator gave a record of %u bytes", len);
 		if (in->n - at < len)
 			break;
 		if (seed_one(in, str_of(in->bytes + at, len), e))
@@ -114,7 +116,7 @@ static int seed_eat(struct seed_input *in, struct err *e)
 }
 
 int seed_read(int fd, void (*fn)(void *ctx, const struct event *ev, struct str args), void *ctx,
-	      struct err *e)
+	struct err *e)
 {
 	AUTO_FREE void *bytes = xcalloc(1, SEED_BUFFER);
 	AUTO(decoder_free) struct decoder *d = decoder_new();

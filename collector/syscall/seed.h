@@ -11,7 +11,7 @@
  * process's arguments (NUL after each; empty where it has none or is gone). ERR_SYS, ERR_FORMAT.
  */
 int seed_read(int fd, void (*fn)(void *ctx, const struct event *ev, struct str args), void *ctx,
-	      struct err *e);
+	struct err *e);
 
 /* Does the process that started at start_ns exist (a zombie does)? */
 bool seed_exists(struct process_key key);

@@ -8,14 +8,14 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#define LINGER_NS         1000000u   /* looks at the ring for so long before it sleeps */
-#define LINGER_STEP_NS    50000u     /* between two looks while little happens: latency counts */
-#define STORM_STEP_NS     250000u    /* and while much does: each look finds a batch */
-#define STORM_RECORDS     16u
-#define SLEEP_MAX_MS      250
-#define CLOCK_EVERY_NS    1000000000u
-#define COLLECT_EVERY_NS  5000000000u
-#define BUSY_SPINS        4000
+#define LINGER_NS        1000000u /* looks at the ring for so long before it sleeps */
+#define LINGER_STEP_NS   50000u   /* between two looks while little happens: latency counts */
+#define STORM_STEP_NS    250000u  /* and while much does: each look finds a batch */
+#define STORM_RECORDS    16u
+#define SLEEP_MAX_MS     250
+#define CLOCK_EVERY_NS   1000000000u
+#define COLLECT_EVERY_NS 5000000000u
+#define BUSY_SPINS       4000
 
 void stream_wake(struct capture *c)
 {
@@ -27,7 +27,7 @@ void stream_wake(struct capture *c)
 
 void stream_lose(struct capture *c, enum loss_where where, enum event_class class, uint64_t n)
 {
-	size_t k = class < EVENT_CLASS_N ? (size_t)class : 0;
+	size_t k = class < EVENT_CLASS_N ? (size_t) class : 0;
 
 	c->loss_out[where][k] += n;
 	c->numbers.lost[where] += n;
@@ -142,7 +142,8 @@ static void note_bound(struct capture *c)
 /* Give back to the kernel, and forget, what is committed. */
 static void advance(struct capture *c)
 {
-	uint64_t main_pos = c->committed[WIRE_RING_MAIN], prio_pos = c->committed[WIRE_RING_PRIORITY];
+	uint64_t main_pos = c->committed[WIRE_RING_MAIN],
+		 prio_pos = c->committed[WIRE_RING_PRIORITY];
 
 	c->control->judged[WIRE_RING_MAIN] = main_pos;
 	c->control->judged[WIRE_RING_PRIORITY] = prio_pos;
@@ -268,7 +269,8 @@ static void sleep_on_rings(struct capture *c)
 		int n = epoll_wait(c->epoll_fd, got, 4, sleep_ms(c, clock_mono_ns()));
 		c->numbers.wakeups += n > 0;
 		for (int i = 0; i < n; i++) {
-			if (got[i].data.fd == c->wake_fd && read(c->wake_fd, &drain, sizeof(drain)) < 0)
+			if (got[i].data.fd == c->wake_fd &&
+				read(c->wake_fd, &drain, sizeof(drain)) < 0)
 				continue;
 		}
 	}

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-static const char *const types[] = { "execve", "execveat", "open",   "openat",	"openat2", "creat",
-				     "socket", "connect",  "accept", "accept4", "bind",	   "listen" };
+static const char *const types[] = { "execve", "execveat", "open", "openat", "openat2", "creat",
+	"socket", "connect", "accept", "accept4", "bind", "listen" };
 
 static void cannot(const char *why)
 {
@@ -32,8 +32,8 @@ struct scene *scene_open(uint32_t ring_bytes, const char *const *accounts, size_
 {
 	struct scene *s = xcalloc(1, sizeof(*s));
 	struct probe_options o = { .ring_bytes = { ring_bytes, 4u << 20 },
-				   .account_cgroups = accounts,
-				   .account_cgroups_n = accounts_n };
+		.account_cgroups = accounts,
+		.account_cgroups_n = accounts_n };
 	struct err e = { 0 };
 
 	if (geteuid() != 0)
@@ -48,8 +48,8 @@ struct scene *scene_open(uint32_t ring_bytes, const char *const *accounts, size_
 	}
 	probe_set_interest(s->probe, types, ARRAY_N(types));
 	s->decoder = decoder_new();
-	s->shared = mmap(NULL, SCENE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		0);
+	s->shared = mmap(
+		NULL, SCENE_SHARED, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	memcpy(s->dir, "/tmp/hw-scene-XXXXXX", 21);
 	if (s->shared == MAP_FAILED || !mkdtemp(s->dir))
 		cannot(strerror(errno));

@@ -19,7 +19,7 @@ struct scene {
 	VEC(struct event *) events; /* in the rings' order, priority first */
 	uint64_t refused;           /* records that could not be decoded */
 	char dir[64];               /* an empty folder for the actors */
-	void *shared;               /* SCENE_SHARED bytes, seen by the actors too; zeroed for each */
+	void *shared; /* SCENE_SHARED bytes, seen by the actors too; zeroed for each */
 };
 
 #define SCENE_SHARED (1u << 20)

@@ -23,7 +23,7 @@ struct call {
 	int dirfd;
 	uint32_t flags, mode; /* mode 0: not to be looked at */
 	char user[512];
-	char path[4352];      /* of /proc/self/fd; empty: not to be looked at */
+	char path[4352]; /* of /proc/self/fd; empty: not to be looked at */
 	struct stat st;
 };
 
@@ -131,7 +131,8 @@ static void open_ways(void *shared)
 
 	ACT(getcwd(dir, sizeof(dir)) != NULL);
 	make_file("file");
-	ACT(mkdir("sub", 0755) == 0 && symlink("file", "link") == 0 && symlink("..", "sub/up") == 0);
+	ACT(mkdir("sub", 0755) == 0 && symlink("file", "link") == 0 &&
+		symlink("..", "sub/up") == 0);
 	snprintf(path, sizeof(path), "%s/file", dir);
 	do_open(shared, path, O_RDONLY, 0);
 	do_open(shared, "file", O_RDWR | O_CLOEXEC, 0);
@@ -211,7 +212,9 @@ static void memory_that_cannot_be_read_is_marked(void **state)
 
 static void open_family(void *shared)
 {
-	struct open_how how = { .flags = O_RDWR | O_CREAT, .mode = 0604, .resolve = RESOLVE_BENEATH };
+	struct open_how how = {
+		.flags = O_RDWR | O_CREAT, .mode = 0604, .resolve = RESOLVE_BENEATH
+	};
 	struct call *c = call_new(shared, SYS_openat2, AT_FDCWD, "two", O_RDWR | O_CREAT);
 
 	c->mode = 0604;
@@ -407,11 +410,11 @@ static void open_pivoted(void *shared)
 	struct play *p = shared;
 
 	own_mounts();
-	ACT(mkdir("new", 0755) == 0 && mount("tmpfs", "new", "tmpfs", 0, NULL) == 0);
-	ACT(mkdir("new/old", 0755) == 0 && mkdir("new/etc", 0755) == 0);
-	make_file("new/etc/shadow");
+	ACT(mkdir("pivot", 0755) == 0 && mount("tmpfs", "pivot", "tmpfs", 0, NULL) == 0);
+	ACT(mkdir("pivot/old", 0755) == 0 && mkdir("pivot/etc", 0755) == 0);
+	make_file("pivot/etc/shadow");
 	make_file("before");
-	ACT(syscall(SYS_pivot_root, "new", "new/old") == 0 && chdir("/") == 0);
+	ACT(syscall(SYS_pivot_root, "pivot", "pivot/old") == 0 && chdir("/") == 0);
 	do_open(shared, "/etc/shadow", O_RDONLY, 0);
 	do_open(shared, "/old/proc/self/stat", O_RDONLY, 0);
 	memcpy(p->calls[0].path, "/etc/shadow", 12);
@@ -467,8 +470,8 @@ static long call32(long nr, long b, long c, long d)
 
 static void call_32(void *shared)
 {
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
-		MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *low = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	uint32_t args[3] = { 2, 1, 0 }; /* AF_INET, SOCK_STREAM */
 
 	ACT(low != MAP_FAILED);
@@ -486,7 +489,7 @@ static void call_32(void *shared)
 	c = call_new(shared, 295, AT_FDCWD, low, O_RDONLY);
 	look(c, call32(295, AT_FDCWD, (long)low, O_RDONLY));
 	ACT(call32(102, 1, (long)low + 64, 0) >= 0); /* socketcall */
-	ACT(call32(359, 1, 2, 0) >= 0);		     /* socket */
+	ACT(call32(359, 1, 2, 0) >= 0);              /* socket */
 }
 
 static void calls_of_the_32_bit_table_are_told_in_its_numbers(void **state)

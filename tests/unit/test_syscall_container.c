@@ -40,8 +40,8 @@ static struct container_table *table_new(void)
 	return t;
 }
 
-static const struct container *of_process(struct container_table *t, const char *cgroup,
-	uint32_t ns_mnt, uint32_t ns_pid)
+static const struct container *of_process(
+	struct container_table *t, const char *cgroup, uint32_t ns_mnt, uint32_t ns_pid)
 {
 	struct process p = { .cgroup = str_from(cgroup), .ns_mnt = ns_mnt, .ns_pid = ns_pid };
 

@@ -78,10 +78,14 @@ static void each_mark_has_its_counterpart(void **state)
 	static const struct {
 		uint32_t wire, event;
 	} rows[] = {
-		{ WIRE_F_TRUNCATED, EVENT_F_TRUNCATED }, { WIRE_F_UNVERIFIED, EVENT_F_UNVERIFIED },
-		{ WIRE_F_COMPAT, EVENT_F_COMPAT },	 { WIRE_F_DETACHED, EVENT_F_DETACHED },
-		{ WIRE_F_NO_USER, EVENT_F_NO_USER },	 { WIRE_F_CGROUP_V1, EVENT_F_CGROUP_V1 },
-		{ WIRE_F_PSEUDO, 0 },			 { WIRE_F_EXE_PSEUDO, 0 },
+		{ WIRE_F_TRUNCATED, EVENT_F_TRUNCATED },
+		{ WIRE_F_UNVERIFIED, EVENT_F_UNVERIFIED },
+		{ WIRE_F_COMPAT, EVENT_F_COMPAT },
+		{ WIRE_F_DETACHED, EVENT_F_DETACHED },
+		{ WIRE_F_NO_USER, EVENT_F_NO_USER },
+		{ WIRE_F_CGROUP_V1, EVENT_F_CGROUP_V1 },
+		{ WIRE_F_PSEUDO, 0 },
+		{ WIRE_F_EXE_PSEUDO, 0 },
 		{ 0xffffff00u, 0 },
 	};
 
@@ -156,27 +160,19 @@ static void only_names_that_differ_are_a_mismatch(void **state)
 		const char *wire, *user;
 		bool mismatch;
 	} rows[] = {
-		{ "shadow/etc/", "/etc/shadow", false },
-		{ "shadow/etc/", "shadow", false },
-		{ "shadow/etc/", "/etc/passwd", true },
-		{ "shadow/etc/", "passwd", true },
-		{ "shadow/etc/", "xshadow", true },
-		{ "shadow/etc/", "shado", true },
+		{ "shadow/etc/", "/etc/shadow", false }, { "shadow/etc/", "shadow", false },
+		{ "shadow/etc/", "/etc/passwd", true }, { "shadow/etc/", "passwd", true },
+		{ "shadow/etc/", "xshadow", true }, { "shadow/etc/", "shado", true },
 		{ "shadow/etc/", "/tmp/shadow", false }, /* folders may be links */
-		{ "etc/", ".", false },
-		{ "etc/", "..", false },
-		{ "etc/", "x/..", false },
-		{ "etc/", "etc/", false },
-		{ "etc/", "link/", false },
-		{ "etc/", "...", true },
-		{ "", "/", false },
-		{ "", "/proc/1/root", true },
+		{ "etc/", ".", false }, { "etc/", "..", false }, { "etc/", "x/..", false },
+		{ "etc/", "etc/", false }, { "etc/", "link/", false }, { "etc/", "...", true },
+		{ "", "/", false }, { "", "/proc/1/root", true },
 		{ "etc/", "", false }, /* memory was not readable */
 	};
 
 	for (size_t i = 0; i < ARRAY_N(rows); i++) {
-		struct event ev =
-			decode(wire_make_open(&w, 0, str_from(rows[i].wire), str_from(rows[i].user)));
+		struct event ev = decode(
+			wire_make_open(&w, 0, str_from(rows[i].wire), str_from(rows[i].user)));
 		if (((ev.flags & EVENT_F_MISMATCH) != 0) != rows[i].mismatch)
 			fail_msg("%s, %s", rows[i].wire, rows[i].user);
 	}
@@ -294,8 +290,9 @@ static void a_process_in_the_roots_has_slashes(void **state)
 static void a_failed_exec_says_only_what_was_asked_for(void **state)
 {
 	(void)state;
-	struct wire_make_exec x = { .class = WIRE_EXEC, .flags = WIRE_F_UNVERIFIED, .ret = -2,
-				    .file = STR("/no/such") };
+	struct wire_make_exec x = {
+		.class = WIRE_EXEC, .flags = WIRE_F_UNVERIFIED, .ret = -2, .file = STR("/no/such")
+	};
 	struct event ev = decode(wire_make_exec(&w, &x));
 	assert_int_equal(ev.ret, -2);
 	assert_str(event_str(&ev, ev.exec.file), "/no/such");
@@ -348,11 +345,21 @@ static void a_fork_has_every_field(void **state)
 {
 	(void)state;
 	struct wire_fork f = {
-		.parent_start_ns = 1, .parent_exec_id = 2, .creator_start_ns = 3,
-		.creator_exec_id = 4, .parent_tgid = 5,	   .creator_tgid = 6,
-		.vpid = 7,	      .sid = 8,		   .pgid = 9,
-		.vpgid = 10,	      .ns_pid = 11,	   .ns_net = 12,
-		.ns_user = 13,	      .ns_cgroup = 14,	   .ns_uts = 15,
+		.parent_start_ns = 1,
+		.parent_exec_id = 2,
+		.creator_start_ns = 3,
+		.creator_exec_id = 4,
+		.parent_tgid = 5,
+		.creator_tgid = 6,
+		.vpid = 7,
+		.sid = 8,
+		.pgid = 9,
+		.vpgid = 10,
+		.ns_pid = 11,
+		.ns_net = 12,
+		.ns_user = 13,
+		.ns_cgroup = 14,
+		.ns_uts = 15,
 		.ns_ipc = 16,
 	};
 	struct event ev = decode(wire_make_fork(&w, f, STR("x/")));
@@ -390,17 +397,17 @@ static void a_socket_has_both_ends(void **state)
 {
 	(void)state;
 	static const uint8_t classes[] = { WIRE_CONNECT, WIRE_ACCEPT, WIRE_BIND, WIRE_LISTEN,
-					   WIRE_SOCKET };
+		WIRE_SOCKET };
 	struct wire_net n = { .fd = 5,
-			      .family = 10,
-			      .type = 1,
-			      .protocol = 6,
-			      .backlog = 128,
-			      .lport = 40000,
-			      .rport = 443,
-			      .laddr = { 0xfe, 0x80, [15] = 1 },
-			      .raddr = { 0xfe, 0x80, [15] = 2 },
-			      .listening = 1 };
+		.family = 10,
+		.type = 1,
+		.protocol = 6,
+		.backlog = 128,
+		.lport = 40000,
+		.rport = 443,
+		.laddr = { 0xfe, 0x80, [15] = 1 },
+		.raddr = { 0xfe, 0x80, [15] = 2 },
+		.listening = 1 };
 
 	for (size_t i = 0; i < ARRAY_N(classes); i++) {
 		struct event ev = decode(wire_make_net(&w, classes[i], n, STR("")));
@@ -491,8 +498,8 @@ static void a_record_cut_anywhere_is_refused(void **state)
 			memcpy(copy, rec.p, len);
 			if (len >= sizeof(len32))
 				memcpy(copy, &len32, sizeof(len32));
-			assert_int_equal(decoder_record(decoder, str_of(copy, len), &ev),
-				DECODE_DAMAGED);
+			assert_int_equal(
+				decoder_record(decoder, str_of(copy, len), &ev), DECODE_DAMAGED);
 		}
 	}
 }
@@ -515,12 +522,10 @@ static void lengths_of_strings_past_the_record_are_refused(void **state)
 {
 	(void)state;
 	static const size_t at[] = { offsetof(struct wire_open, path_len),
-				     offsetof(struct wire_open, user_len) };
-	static const size_t exec_at[] = {
-		offsetof(struct wire_exec, exe_len), offsetof(struct wire_exec, cwd_len),
-		offsetof(struct wire_exec, args_len), offsetof(struct wire_exec, file_len),
-		offsetof(struct wire_exec, cgroup_len)
-	};
+		offsetof(struct wire_open, user_len) };
+	static const size_t exec_at[] = { offsetof(struct wire_exec, exe_len),
+		offsetof(struct wire_exec, cwd_len), offsetof(struct wire_exec, args_len),
+		offsetof(struct wire_exec, file_len), offsetof(struct wire_exec, cgroup_len) };
 	uint16_t long_one = UINT16_MAX;
 	struct event ev;
 

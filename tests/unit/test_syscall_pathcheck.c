@@ -60,8 +60,9 @@ static bool explained(struct asked a, const char *user)
 	size_t n = strlen(opened);
 
 	memcpy(text, opened, n);
-	int len = user[0] == '~' ? snprintf(text + n, sizeof(text) - n, "%s%s", tree->root, user + 1)
-				 : snprintf(text + n, sizeof(text) - n, "%s", user);
+	int len = user[0] == '~'
+			  ? snprintf(text + n, sizeof(text) - n, "%s%s", tree->root, user + 1)
+			  : snprintf(text + n, sizeof(text) - n, "%s", user);
 	struct event ev = {
 		.class = EVENT_OPEN,
 		.flags = EVENT_F_MISMATCH | EVENT_F_COMPAT,

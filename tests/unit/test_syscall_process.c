@@ -65,8 +65,8 @@ static struct process *do_exec(struct process_table *t, uint32_t tgid, uint64_t 
 	return process_table_exec(t, &ev, pos);
 }
 
-static struct process *do_fork(struct process_table *t, uint32_t tgid, uint64_t exec_id,
-	uint32_t parent, uint32_t creator)
+static struct process *do_fork(
+	struct process_table *t, uint32_t tgid, uint64_t exec_id, uint32_t parent, uint32_t creator)
 {
 	struct event ev = make(EVENT_FORK, tgid, exec_id);
 
@@ -79,8 +79,8 @@ static struct process *do_fork(struct process_table *t, uint32_t tgid, uint64_t 
 	return process_table_fork(t, &ev);
 }
 
-static const struct process *do_exit(struct process_table *t, uint32_t tgid, uint64_t exec_id,
-	int32_t code, uint64_t pos)
+static const struct process *do_exit(
+	struct process_table *t, uint32_t tgid, uint64_t exec_id, int32_t code, uint64_t pos)
 {
 	struct event ev = make(EVENT_EXIT, tgid, exec_id);
 
@@ -99,8 +99,8 @@ static struct process *do_seed(struct process_table *t, uint32_t tgid, uint64_t 
 	return process_table_seed(t, &ev, STR("seeded"));
 }
 
-static const struct process *do_open(struct process_table *t, uint32_t tgid, uint64_t exec_id,
-	uint64_t pos)
+static const struct process *do_open(
+	struct process_table *t, uint32_t tgid, uint64_t exec_id, uint64_t pos)
 {
 	struct event ev = make(EVENT_OPEN, tgid, exec_id);
 

@@ -195,7 +195,7 @@ static void a_length_past_the_ring_is_damage_and_reading_goes_on(void **state)
 {
 	(void)state;
 	static const uint32_t bad[] = { SIZE - 7, SIZE, 2 * SIZE, (1u << 30) - 1, (1u << 30) - 8,
-					((1u << 30) - 1) | DISCARD };
+		((1u << 30) - 1) | DISCARD };
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		AUTO(fake_free) struct fake *f = fake_new(SIZE);
 		uint64_t at = say(f, 0, "x");

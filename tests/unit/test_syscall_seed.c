@@ -52,11 +52,11 @@ static int input_read(int fd, struct err *e)
 static struct str record(uint32_t tgid, uint64_t start_ns)
 {
 	struct wire_make_exec x = { .class = WIRE_SEED,
-				    .tgid = tgid,
-				    .start_ns = start_ns,
-				    .body.exe_ino = 1,
-				    .exe = STR("prog/bin/"),
-				    .cwd = STR("root/") };
+		.tgid = tgid,
+		.start_ns = start_ns,
+		.body.exe_ino = 1,
+		.exe = STR("prog/bin/"),
+		.cwd = STR("root/") };
 
 	return wire_make_exec(&w, &x);
 }
@@ -71,10 +71,11 @@ static uint64_t own_start_ns(void)
 	fclose(f);
 	text[n] = 0;
 	unsigned long long ticks = 0;
-	assert_int_equal(sscanf(strrchr(text, ')'),
-				 ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
-				 "%*d %*d %llu",
-				 &ticks),
+	assert_int_equal(
+		sscanf(strrchr(text, ')'),
+			") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d "
+			"%*d %*d %llu",
+			&ticks),
 		1);
 	return ticks * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
 }
@@ -161,7 +162,7 @@ static void lengths_that_cannot_be_are_refused(void **state)
 {
 	(void)state;
 	static const uint32_t bad[] = { 0, 1, sizeof(struct wire_hdr) - 1, WIRE_RECORD_MAX + 1,
-					UINT32_MAX };
+		UINT32_MAX };
 	for (size_t i = 0; i < ARRAY_N(bad); i++) {
 		struct err e = { 0 };
 		AUTO_FD int fd = input_new();

@@ -15,10 +15,18 @@ static void numbers_are_this_systems(void **state)
 		const char *type;
 		int nr;
 	} rows[] = {
-		{ "execve", SYS_execve },   { "execveat", SYS_execveat }, { "open", SYS_open },
-		{ "openat", SYS_openat },   { "openat2", SYS_openat2 },	  { "creat", SYS_creat },
-		{ "socket", SYS_socket },   { "connect", SYS_connect },	  { "accept", SYS_accept },
-		{ "accept4", SYS_accept4 }, { "bind", SYS_bind },	  { "listen", SYS_listen },
+		{ "execve", SYS_execve },
+		{ "execveat", SYS_execveat },
+		{ "open", SYS_open },
+		{ "openat", SYS_openat },
+		{ "openat2", SYS_openat2 },
+		{ "creat", SYS_creat },
+		{ "socket", SYS_socket },
+		{ "connect", SYS_connect },
+		{ "accept", SYS_accept },
+		{ "accept4", SYS_accept4 },
+		{ "bind", SYS_bind },
+		{ "listen", SYS_listen },
 	};
 	size_t n;
 

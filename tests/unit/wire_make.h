@@ -29,10 +29,10 @@ struct str wire_make_fork(struct wire_make *w, struct wire_fork body, struct str
 struct str wire_make_exit(struct wire_make *w, int32_t code);
 
 struct wire_make_exec {
-	uint8_t class;  /* WIRE_EXEC or WIRE_SEED */
+	uint8_t class; /* WIRE_EXEC or WIRE_SEED */
 	uint32_t flags;
 	int64_t ret;
-	uint32_t tgid;  /* 0: the usual one */
+	uint32_t tgid; /* 0: the usual one */
 	uint64_t start_ns;
 	struct wire_exec body;
 	struct str exe, cwd, args, file, cgroup;
