@@ -281,6 +281,11 @@ void sql_bind_null(struct sql_stmt *s, int at)
 	note_bind(s, sqlite3_bind_null(to_bind(s), at));
 }
 
+void sql_bind_ptr(struct sql_stmt *s, int at, void *p, const char *type)
+{
+	note_bind(s, sqlite3_bind_pointer(to_bind(s), at, p, type, NULL));
+}
+
 int sql_step(struct sql_stmt *s, struct err *e)
 {
 	int rc = s->bind_rc ? s->bind_rc : sqlite3_step(s->stmt);
@@ -411,6 +416,11 @@ int64_t sql_value_i64(struct sql_value *v)
 bool sql_value_is_null(struct sql_value *v)
 {
 	return sqlite3_value_type((sqlite3_value *)v) == SQLITE_NULL;
+}
+
+void *sql_value_ptr(struct sql_value *v, const char *type)
+{
+	return sqlite3_value_pointer((sqlite3_value *)v, type);
 }
 
 void sql_result_i64(struct sql_context *c, int64_t v)

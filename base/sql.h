@@ -44,6 +44,12 @@ void sql_bind_strz(struct sql_stmt *s, int at, const char *z);
 void sql_bind_blob(struct sql_stmt *s, int at, struct str v);
 void sql_bind_null(struct sql_stmt *s, int at);
 
+/*
+ * A pointer for functions registered below, which SQL text cannot make or read; `type` is constant
+ * text that both sides know. *p must outlive the statement or its next binding.
+ */
+void sql_bind_ptr(struct sql_stmt *s, int at, void *p, const char *type);
+
 /* 1 a row, 0 done, -1 and *e. After 0 or -1 the statement is reset, its bindings kept. */
 int sql_step(struct sql_stmt *s, struct err *e);
 void sql_reset(struct sql_stmt *s);
@@ -77,13 +83,14 @@ struct sql_value;
 struct sql_context;
 struct sql_function {
 	const char *name;
-	int args_n;
+	int args_n; /* -1: any number */
 	void (*call)(struct sql_context *c, int n, struct sql_value **args);
 };
 int sql_register(struct sql *db, const struct sql_function *table, struct err *e);
 struct str sql_value_str(struct sql_value *v);
 int64_t sql_value_i64(struct sql_value *v);
 bool sql_value_is_null(struct sql_value *v);
+void *sql_value_ptr(struct sql_value *v, const char *type); /* NULL: none of this type */
 void sql_result_i64(struct sql_context *c, int64_t v);
 void sql_result_str(struct sql_context *c, struct str v);
 void sql_result_null(struct sql_context *c);

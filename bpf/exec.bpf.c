@@ -9,6 +9,8 @@
 
 #include <bpf/bpf_tracing.h>
 
+#define EXIT_EEXIST 17
+
 static __always_inline void exec_identity(struct wire_exec *e, struct task_struct *t)
 {
 	struct task_struct *parent = BPF_CORE_READ(t, real_parent);
@@ -200,6 +202,24 @@ int BPF_PROG(hw_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
+/*
+ * `live` counts threads that have not begun to end: it is 0 for the last one, and for others that have counted
+ * down and did not come here yet. The first of them tells.
+ */
+static __always_inline bool exit_is_the_process(struct task_struct *t)
+{
+	struct ended key = { 0 };
+	__u8 value = 1;
+
+	if (BPF_CORE_READ(t, signal, live.counter) != 0)
+		return false;
+	key.start_ns = BPF_CORE_READ(t, group_leader, start_boottime);
+	key.tgid = (__u32)BPF_CORE_READ(t, tgid);
+	if (BPF_CORE_READ(t, signal, nr_threads) > 1)
+		return bpf_map_update_elem(&ended, &key, &value, BPF_NOEXIST) != -EXIT_EEXIST;
+	return !bpf_map_lookup_elem(&ended, &key);
+}
+
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(hw_exit, struct task_struct *t)
 {
@@ -208,8 +228,7 @@ int BPF_PROG(hw_exit, struct task_struct *t)
 
 	if (!c || !s || !c->exit_on || !is_current(c))
 		return 0;
-	/* `live` counts threads that have not come here: the last one ends the process */
-	if (BPF_CORE_READ(t, signal, live.counter) != 0)
+	if (!exit_is_the_process(t))
 		return 0;
 	if (task_is_reader(c, t, false) || !cond_pass(c, WIRE_EXIT)) {
 		count(c, WIRE_EXIT, COUNT_FILTERED);

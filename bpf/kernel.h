@@ -102,6 +102,7 @@ struct tty_struct {
 #define TASK_SIGNAL_GROUP_EXIT 0x4
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
 	int group_exit_code;
 	unsigned int flags;
 	struct pid *pids[4];

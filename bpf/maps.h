@@ -80,6 +80,18 @@ struct {
 	__type(value, __u32);
 } turns SEC(".maps") __weak;
 
+/* Of each set its own. Processes of several threads whose end was told just now. */
+struct ended {
+	__u64 start_ns;
+	__u32 tgid, pad;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, struct ended);
+	__type(value, __u8);
+} ended SEC(".maps") __weak;
+
 /* Of each set its own, as the scratches below. Programs by class, reached from the dispatcher by tail call. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);

@@ -16,7 +16,9 @@ if(HW_RUN_CLANG_TIDY)
 		COMMAND ${HW_RUN_CLANG_TIDY} -quiet -p ${PROJECT_BINARY_DIR} "${PROJECT_SOURCE_DIR}/[a-z].*"
 		WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
 		USES_TERMINAL VERBATIM)
-	if(TARGET hullwatch_skel)
-		add_dependencies(tidy hullwatch_skel)
-	endif()
+	foreach(skeleton IN ITEMS hullwatch_skel hullwatch_skel_next)
+		if(TARGET ${skeleton})
+			add_dependencies(tidy ${skeleton})
+		endif()
+	endforeach()
 endif()

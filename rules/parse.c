@@ -7,6 +7,7 @@ struct parser {
 	struct lex l;
 	struct arena *arena;
 	struct err *e;
+	const struct parse_where *where; /* NULL: a rule's condition */
 	unsigned int depth;
 	/* Children collected so far, of all levels; each level copies its own part off the end. */
 	VEC(void *) stack;
@@ -249,7 +250,7 @@ static struct ast_term *parse_right_one(struct parser *p, enum op_kind kind)
 
 	if (lex_transform(&p->l, &transform))
 		return parse_transform(p, transform, at);
-	if (kind == OP_NUMERIC) {
+	if (kind == OP_NUMERIC && !p->where) {
 		if (!lex_number(&p->l, &number))
 			return fail(p, "expected a number, val(field) or a transformer");
 		return new_term(p, TERM_TEXT, at, number);
@@ -354,6 +355,62 @@ static struct ast *parse_group(struct parser *p)
 	return n;
 }
 
+static struct ast *new_word(struct parser *p, size_t at, struct str word)
+{
+	struct ast *n = new_node(p, AST_WORD, at);
+
+	if (!n)
+		return NULL;
+	n->word = arena_str(p->arena, word);
+	return n->word.p ? n : fail_limit(p, "condition needs too much memory");
+}
+
+/* In --where: is what stands here the left side of a check? Nothing is taken but *name, if it has no dot. */
+static bool starts_check(struct parser *p, struct str *name)
+{
+	struct lex l = p->l;
+	enum transform t;
+	bool dots;
+	enum op op;
+
+	if (lex_transform(&l, &t))
+		return true;
+	dots = lex_field(&l, name);
+	if (!dots && !lex_identifier(&l, name))
+		return false;
+	if (lex_char(&l, '['))
+		return true;
+	lex_blank(&l);
+	if (!lex_op(&l, &op))
+		return false;
+	if (dots || p->where->is_field(p->where->ctx, *name))
+		return true;
+	/* "x = 1" can only be meant as a check; "x in ..." may be two words. */
+	return op_name(op)[0] < 'a';
+}
+
+static struct ast *parse_where_primary(struct parser *p, size_t at)
+{
+	const char *what = NULL;
+	struct ast_term *left;
+	struct str name = { 0 };
+	bool found;
+	int rc;
+
+	if (starts_check(p, &name)) {
+		left = parse_value(p, &found);
+		if (!found && lex_identifier(&p->l, &name))
+			left = new_term(p, TERM_FIELD, at, name);
+		return left ? parse_check(p, left, at) : NULL;
+	}
+	rc = lex_quoted(&p->l, p->arena, &name, &what);
+	if (rc < 0)
+		return fail(p, what);
+	if (!rc && !lex_bare(&p->l, &name))
+		return fail(p, "expected a field, a text to search for, or '('");
+	return new_word(p, at, name);
+}
+
 static struct ast *parse_primary(struct parser *p)
 {
 	size_t at;
@@ -365,17 +422,14 @@ static struct ast *parse_primary(struct parser *p)
 	at = p->l.at;
 	if (lex_char(&p->l, '('))
 		return parse_group(p);
+	if (p->where)
+		return parse_where_primary(p, at);
 	left = parse_value(p, &found);
 	if (found)
 		return left ? parse_check(p, left, at) : NULL;
 	if (!lex_identifier(&p->l, &word))
 		return fail(p, "expected a field, a macro or '('");
-	struct ast *n = new_node(p, AST_WORD, at);
-
-	if (!n)
-		return NULL;
-	n->word = arena_str(p->arena, word);
-	return n->word.p ? n : fail_limit(p, "condition needs too much memory");
+	return new_word(p, at, word);
 }
 
 static struct ast *parse_not(struct parser *p)
@@ -453,9 +507,10 @@ static struct ast *parse_or(struct parser *p)
 	return parse_chain(p, AST_OR, parse_and);
 }
 
-int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *at, struct err *e)
+static int parse_whole(struct ast **out, struct arena *a, struct str text,
+	const struct parse_where *where, size_t *at, struct err *e)
 {
-	struct parser p = { .l = { .text = text }, .arena = a, .e = e };
+	struct parser p = { .l = { .text = text }, .arena = a, .e = e, .where = where };
 	struct ast *n;
 
 	*at = 0;
@@ -473,6 +528,17 @@ int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *
 		return -1;
 	*out = n;
 	return 0;
+}
+
+int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *at, struct err *e)
+{
+	return parse_whole(out, a, text, NULL, at, e);
+}
+
+int parse_where(struct ast **out, struct arena *a, struct str text, const struct parse_where *where,
+	size_t *at, struct err *e)
+{
+	return parse_whole(out, a, text, where, at, e);
 }
 
 int parse_term_prefix(

@@ -19,6 +19,18 @@
 int parse_condition(struct ast **out, struct arena *a, struct str text, size_t *at, struct err *e);
 
 /*
+ * The same for --where and filters, where there are no macros: AST_WORD is a text to search for,
+ * bare (`shadow`, `/etc/shadow`, `10.0.0.5`) or quoted. Names that `is_field` knows may have no
+ * dot, and a numeric operator takes any text (a time).
+ */
+struct parse_where {
+	bool (*is_field)(void *ctx, struct str name);
+	void *ctx;
+};
+int parse_where(struct ast **out, struct arena *a, struct str text, const struct parse_where *where,
+	size_t *at, struct err *e);
+
+/*
  * One field with its argument, or a transformer of one, and nothing behind it: what an output's
  * %... and an exception's `fields` hold.
  */

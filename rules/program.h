@@ -25,6 +25,9 @@ struct program_build {
 	int (*macro)(
 		void *ctx, struct str name, uint32_t *node, const char **nearest, struct err *e);
 	void (*warn)(void *ctx, size_t at, const char *nearest, const char *what); /* may be NULL */
+	/* Instead of fields_resolve(), same contract. NULL: the registry. */
+	int (*resolve)(void *ctx, struct field_ref *out, const struct ast_term *t, struct str arg,
+		const char **nearest, struct err *e);
 	size_t at;           /* out, on failure: where */
 	const char *nearest; /* out, on failure: the nearest known name, or NULL */
 };

@@ -92,7 +92,8 @@ static int fill_field(
 
 	if (t->has_arg && copy_str(b->program, &arg, t->arg, e))
 		return -1;
-	if (fields_resolve(&s->ref, t->text, t->has_arg, arg, &b->nearest, e))
+	if (b->resolve ? b->resolve(b->ctx, &s->ref, t, arg, &b->nearest, e)
+		       : fields_resolve(&s->ref, t->text, t->has_arg, arg, &b->nearest, e))
 		return fail_at(b, t->at);
 	s->kind = SLOT_FIELD;
 	s->type = s->ref.field->type;

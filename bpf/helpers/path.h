@@ -173,8 +173,9 @@ static __always_inline void inode_read_times(struct inode *inode, struct inode_f
 {
 	if (bpf_core_field_exists(((struct inode___sec *)0)->i_ctime_sec)) {
 		struct inode___sec *i = (void *)inode;
+		/* the top bit is a mark of its own since 6.13 (I_CTIME_QUERIED) */
 		out->ctime_ns = (__u64)BPF_CORE_READ(i, i_ctime_sec) * 1000000000u +
-				BPF_CORE_READ(i, i_ctime_nsec);
+				(BPF_CORE_READ(i, i_ctime_nsec) & 0x7fffffffu);
 		out->mtime_ns = (__u64)BPF_CORE_READ(i, i_mtime_sec) * 1000000000u +
 				BPF_CORE_READ(i, i_mtime_nsec);
 	} else if (bpf_core_field_exists(((struct inode___ctime *)0)->__i_mtime)) {

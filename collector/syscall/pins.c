@@ -70,7 +70,7 @@ void pins_remove_sets(const char *dir, uint32_t keep)
 		return;
 	snprintf(kept, sizeof(kept), SET_PREFIX "%u", keep);
 	while ((de = readdir(d))) {
-		if (strncmp(de->d_name, SET_PREFIX, strlen(SET_PREFIX)) ||
+		if (strncmp(de->d_name, SET_PREFIX, strlen(SET_PREFIX)) != 0 ||
 			strcmp(de->d_name, kept) == 0)
 			continue;
 		remove_files(dirfd(d), de->d_name);

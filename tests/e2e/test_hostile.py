@@ -4,6 +4,7 @@
 # timeout: 300
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -163,51 +164,91 @@ def a_file_removed_while_open_has_its_name():
         app.stop_ok()
 
 
+class FullDisk:
+    """A small file system for the state, and 3000 alerts that find no room on it."""
+    OPENS = 3000
+
+    def __enter__(self):
+        hw.need_bpf()
+        hw.need_tools("mount", "umount")
+        self.mount = tempfile.mkdtemp(prefix="hwtest-disk-")
+        self.state, self.bpffs = hw.State(), gear.Bpffs().__enter__()
+        self.files = tempfile.TemporaryDirectory(dir="/dev/shm")
+        self.prefix = f"{self.files.name}/f"
+        done = hw.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", self.mount])
+        hw.check(done.returncode == 0, done.stderr)
+        rules = self.state.write("rules.yaml", gear.open_rule(self.prefix))
+        self.config = gear.write_config(self.state, self.bpffs, [rules])
+        self.app = hw.Appliance(self.mount, config=self.config)
+        return self
+
+    def fill(self):
+        with open(os.path.join(self.mount, "filler"), "wb", buffering=0) as f:
+            for size in (65536, 4096):
+                try:
+                    while True:
+                        f.write(b"\0" * size)
+                except OSError:
+                    pass
+        gear.tool_run("opens", "-", self.prefix, self.OPENS)
+        self.app.wait_stderr(r"alerts cannot be written", timeout_s=20)
+
+    def free(self):
+        os.unlink(os.path.join(self.mount, "filler"))
+
+    def check_all_are_stored_once(self):
+        names = [f["fd.name"] for f, _ in gear.stored_alerts(self.mount, "Hwtest open")]
+        hw.check(sorted(names) == sorted(f"{self.prefix}{i}" for i in range(self.OPENS)),
+                 f"{len(names)} of {self.OPENS}")
+        gear.check_integrity(self.mount)
+
+    def __exit__(self, *kind):
+        self.app.__exit__(*kind)
+        hw.run(["umount", "-l", self.mount])
+        os.rmdir(self.mount)
+        self.files.cleanup()
+        self.bpffs.__exit__()
+        self.state.__exit__()
+
+
 def a_full_disk_is_told_and_survived():
     """Alerts wait for room; none is dropped, none is printed before it is stored."""
-    hw.need_bpf()
-    hw.need_tools("mount", "umount")
-    with tempfile.TemporaryDirectory() as mount, hw.State() as state, gear.Bpffs() as bpffs, \
-            tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
-        done = hw.run(["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", mount])
-        hw.check(done.returncode == 0, done.stderr)
-        try:
-            fill_the_disk(mount, state, bpffs, folder)
-        finally:
-            hw.run(["umount", "-l", mount])
-
-
-def fill_the_disk(mount, state, bpffs, folder):
-    prefix = f"{folder}/f"
-    rules = state.write("rules.yaml", gear.open_rule(prefix))
-    config = gear.write_config(state, bpffs, [rules])
-    with hw.Appliance(mount, config=config) as app:
+    with FullDisk() as d, d.app as app:
         app.wait_ready()
-        filler = os.path.join(mount, "filler")
-        with open(filler, "wb") as f:
-            try:
-                while True:
-                    f.write(b"\0" * 65536)
-                    f.flush()
-            except OSError:
-                pass
-            gear.tool_run("opens", "-", prefix, 3000)
-            app.wait_stderr(r"(?i)full|no space|disk", timeout_s=20)
-            hw.check(app.alive(), f"it lives on: {app.log()}")
-            printed = len(app.out.copy())
-            stored = len(gear.stored_alerts(mount, "Hwtest open"))
-            hw.check(printed <= stored, f"printed {printed}, stored {stored}")
-            hw.check(len(app.err.copy()) < 200, f"{len(app.err.copy())} lines of log")
-        os.unlink(filler)
-        app.wait_alerts(lambda a: a["rule"] == "Hwtest open", 3000, timeout_s=60)
-        names = [f["fd.name"] for f, _ in gear.stored_alerts(mount, "Hwtest open")]
-        hw.check(sorted(names) == sorted(f"{prefix}{i}" for i in range(3000)), f"{len(names)}")
+        d.fill()
+        hw.check(app.alive(), f"it lives on: {app.log()}")
+        printed = len(app.out.copy())
+        stored = len(gear.stored_alerts(d.mount, "Hwtest open"))
+        hw.check(printed <= stored < d.OPENS, f"printed {printed}, stored {stored}")
+        text = hw.hullwatch_ok("status", state=d.mount, config=d.config)
+        hw.check("No space left" in text, f"status tells: {text}")
+        d.free()
+        app.wait_alerts(lambda a: a["rule"] == "Hwtest open", d.OPENS, timeout_s=60)
+        hw.check(len(app.err.copy()) < 100, f"{len(app.err.copy())} lines of log")
         app.stop_ok()
-    gear.check_integrity(mount)
+        d.check_all_are_stored_once()
+        hw.check(d.bpffs.pins() == [], f"pins: {d.bpffs.pins()}")
+
+
+def a_stop_on_a_full_disk_leaves_the_rings_to_the_next_start():
+    with FullDisk() as d:
+        with d.app as app:
+            app.wait_ready()
+            d.fill()
+            code = app.stop(timeout_s=60)
+            hw.check(code == 3, f"exit {code}: {app.log()}")
+            hw.check(d.bpffs.pins(), f"what is not stored stays in the rings: {app.log()}")
+        d.free()
+        with hw.Appliance(d.mount, config=d.config) as app:
+            app.wait_ready()
+            hw.wait_until(lambda: len(gear.stored_alerts(d.mount, "Hwtest open")) >= d.OPENS, 30,
+                          "the rest of the alerts")
+            app.stop_ok()
+        d.check_all_are_stored_once()
 
 
 def a_blocked_stdout_blocks_nothing_else():
-    """Nobody reads the pipe: alerts go on into the store, a stop is heard."""
+    """Nobody reads the pipe for a time: alerts go on into the store, a stop is heard."""
     with Setup() as s:
         read_end, write_end = os.pipe()
         process = subprocess.Popen(s.app.argv, stdin=subprocess.DEVNULL, stdout=write_end,
@@ -221,6 +262,13 @@ def a_blocked_stdout_blocks_nothing_else():
             gear.tool_run("opens", "-", f"{s.folder}/f", wanted)
             hw.wait_until(lambda: gear.rows(s.state, "SELECT count(*) AS n FROM alerts")[0]["n"]
                           == wanted, 30, "alerts in the store with stdout blocked")
+            # The reader comes back and finds every line, though no new alert wakes the printer.
+            lines = 0
+            while lines < wanted:
+                got = select.select([read_end], [], [], hw.scaled(10))[0]
+                hw.check(got, f"{lines} of {wanted} lines for a late reader")
+                lines += os.read(read_end, 65536).count(b"\n")
+            gear.tool_run("opens", "-", f"{s.folder}/fagain", wanted)
             process.send_signal(signal.SIGTERM)
             process.stderr.read()
             hw.check(process.wait(hw.scaled(20)) in (0, 3, 4), f"exit {process.returncode}")
@@ -279,4 +327,5 @@ def its_own_files_are_no_events():
 hw.main(names_with_escapes_stay_quoted, long_arguments_are_cut_and_marked,
         paths_of_4096_bytes_are_carried, a_file_removed_while_open_has_its_name,
         its_own_files_are_no_events, a_blocked_stdout_blocks_nothing_else,
-        a_closed_stdout_is_no_end, a_full_disk_is_told_and_survived)
+        a_closed_stdout_is_no_end, a_full_disk_is_told_and_survived,
+        a_stop_on_a_full_disk_leaves_the_rings_to_the_next_start)

@@ -61,6 +61,15 @@ static void load(struct two_sets *t)
 	}
 }
 
+static void unload(struct two_sets *t)
+{
+	for (int i = 0; i < WIRE_RING_N; i++)
+		ring_close(t->rings[i]);
+	loader_close(t->b);
+	loader_close(t->a);
+	munmap(t->control, sizeof(*t->control));
+}
+
 static void want_everything(struct two_sets *t)
 {
 	static const char *const types[] = { "open", "openat", "connect", "accept4", "bind",
@@ -167,5 +176,6 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	unsigned long changes = work(&t, first, strcmp(argv[2], "both") == 0 ? SET_B : first);
 	print_counts(&t, changes);
+	unload(&t);
 	return 0;
 }
