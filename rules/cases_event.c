@@ -126,11 +126,6 @@ int scene_words(const struct yaml_node *v, const char *what, const struct scene_
 
 /* ---- keys ---- */
 
-static const struct yaml_node *pair_value(const struct yaml_pair *p)
-{
-	return p->value;
-}
-
 static int tell_unknown_key(struct fault *f, const struct yaml_node *key, const char *what,
 	const struct scene_keys *keys)
 {
@@ -155,7 +150,7 @@ int scene_apply_one(struct scene *s, void *base, const struct scene_keys *keys, 
 		if (k->classes && !(k->classes >> s->ev.class & 1))
 			return fault_set(f, pair->key, "%s: events of this type have none",
 				pair->key->value.p);
-		return k->set(s, base, k, pair_value(pair), f);
+		return k->set(s, base, k, pair->value, f);
 	}
 	return tell_unknown_key(f, pair->key, what, keys);
 }
@@ -690,6 +685,7 @@ static int finish(struct scene *s, const struct yaml_node *event, struct fault *
 {
 	struct event *ev = &s->ev;
 
+	scene_finish_container(s);
 	if (scene_finish_processes(s, f))
 		return -1;
 	memcpy(ev->comm, s->process[0].comm, sizeof(ev->comm));

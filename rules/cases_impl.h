@@ -39,7 +39,7 @@ struct scene {
 	bool in_container;
 	struct scene_name users[SCENE_MAX_NAMES], groups[SCENE_MAX_NAMES];
 	size_t users_n, groups_n;
-	bool has_res, has_flags, has_mode;
+	bool has_res, has_flags, has_mode, in_proc;
 	const char *missing_type; /* the event type, when nothing here produces it */
 };
 
@@ -94,6 +94,7 @@ int scene_finish_processes(struct scene *s, struct fault *f);
 /* cases_container.c */
 extern const struct scene_keys scene_container_keys;
 int scene_set_container(struct scene *s, const struct yaml_node *v, struct fault *f);
+void scene_finish_container(struct scene *s);
 /* cases_net.c: keys of sockets; cases_event.c hands fd.name and fd.type on to it. */
 extern const struct scene_keys scene_net_keys;
 int scene_net_name(struct scene *s, const struct yaml_node *v, struct fault *f);

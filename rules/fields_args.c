@@ -142,33 +142,41 @@ static enum value_state get_process(struct field_ctx *cx, enum arg which, struct
 	}
 }
 
+static const struct {
+	int family;
+	const char *name;
+} domains[] = {
+	{ AF_UNSPEC, "AF_UNSPEC" },
+	{ AF_UNIX, "AF_UNIX" },
+	{ AF_INET, "AF_INET" },
+	{ AF_INET6, "AF_INET6" },
+	{ AF_NETLINK, "AF_NETLINK" },
+	{ AF_PACKET, "AF_PACKET" },
+	{ AF_BLUETOOTH, "AF_BLUETOOTH" },
+	{ AF_ALG, "AF_ALG" },
+	{ AF_VSOCK, "AF_VSOCK" },
+	{ AF_XDP, "AF_XDP" },
+	{ AF_KEY, "AF_KEY" },
+	{ AF_CAN, "AF_CAN" },
+	{ AF_TIPC, "AF_TIPC" },
+	{ AF_SMC, "AF_SMC" },
+	{ AF_QIPCRTR, "AF_QIPCRTR" },
+	{ AF_RDS, "AF_RDS" },
+};
+
+int fields_domain(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_N(domains); i++)
+		if (str_eqz(name, domains[i].name))
+			return domains[i].family;
+	return -1;
+}
+
 static enum value_state get_domain(struct field_ctx *cx, struct value *out)
 {
-	static const struct {
-		int family;
-		const char *name;
-	} names[] = {
-		{ AF_UNSPEC, "AF_UNSPEC" },
-		{ AF_UNIX, "AF_UNIX" },
-		{ AF_INET, "AF_INET" },
-		{ AF_INET6, "AF_INET6" },
-		{ AF_NETLINK, "AF_NETLINK" },
-		{ AF_PACKET, "AF_PACKET" },
-		{ AF_BLUETOOTH, "AF_BLUETOOTH" },
-		{ AF_ALG, "AF_ALG" },
-		{ AF_VSOCK, "AF_VSOCK" },
-		{ AF_XDP, "AF_XDP" },
-		{ AF_KEY, "AF_KEY" },
-		{ AF_CAN, "AF_CAN" },
-		{ AF_TIPC, "AF_TIPC" },
-		{ AF_SMC, "AF_SMC" },
-		{ AF_QIPCRTR, "AF_QIPCRTR" },
-		{ AF_RDS, "AF_RDS" },
-	};
-
-	for (size_t i = 0; i < ARRAY_N(names); i++)
-		if (names[i].family == cx->in->ev->net.family)
-			return give_str(out, str_from(names[i].name));
+	for (size_t i = 0; i < ARRAY_N(domains); i++)
+		if (domains[i].family == cx->in->ev->net.family)
+			return give_str(out, str_from(domains[i].name));
 	return number(cx, out, cx->in->ev->net.family);
 }
 

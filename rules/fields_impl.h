@@ -56,6 +56,10 @@ static inline struct buf *text_begin(struct field_ctx *cx)
 	return cx->text;
 }
 
+/* Names back to numbers, for who writes events down; -1: no such name. */
+int fields_cap(struct str name);    /* "CAP_SYS_ADMIN" */
+int fields_domain(struct str name); /* "AF_INET" */
+
 /* fd.name; used by evt.arg.* too. */
 enum value_state field_fd_name(struct field_ctx *cx, struct value *out);
 

@@ -81,6 +81,14 @@ static const char *const cap_names[] = {
 	"CAP_CHECKPOINT_RESTORE",
 };
 
+int fields_cap(struct str name)
+{
+	for (size_t i = 0; i < ARRAY_N(cap_names); i++)
+		if (str_eqz(name, cap_names[i]))
+			return (int)i;
+	return -1;
+}
+
 static enum value_state give_caps(struct field_ctx *cx, struct value *out, uint64_t caps)
 {
 	struct buf *b = text_begin(cx);

@@ -3,26 +3,6 @@
 /* Texts that extractors build: longer ones are cut. */
 #define TEXT_MAX_BYTES (1u << 20)
 
-/* A verdict or a value counts only when its generation is the current one. */
-struct slot_value {
-	uint32_t generation;
-	struct value value;
-};
-
-struct program_state {
-	const struct program *program;
-	uint32_t generation;
-	uint32_t *verdicts; /* by node: generation << 2 | verdict */
-	struct slot_value *values;
-	struct judge_input in;
-	struct judge_names names;
-	struct field_ctx cx;
-	struct scratch scratch;
-	struct buf text;
-	char *hostname;
-	uint64_t re_limits;
-};
-
 #define MAX_GENERATION (UINT32_MAX >> 2)
 
 struct program_state *program_state_new(
@@ -42,6 +22,7 @@ struct program_state *program_state_new(
 		.text = &s->text,
 		.names = &s->names,
 		.hostname = str_from(s->hostname) };
+	program_find_init(s);
 	return s;
 }
 
@@ -49,6 +30,7 @@ void program_state_free(struct program_state *s)
 {
 	if (!s)
 		return;
+	program_find_fini(s);
 	scratch_fini(&s->scratch);
 	buf_fini(&s->text);
 	free(s->hostname);
@@ -67,6 +49,7 @@ static void forget_all(struct program_state *s)
 	memset(s->verdicts, 0, s->program->nodes.n * sizeof(*s->verdicts));
 	for (size_t i = 0; i < s->program->slots.n; i++)
 		s->values[i].generation = 0;
+	program_find_forget(s);
 	s->generation = 0;
 }
 
@@ -198,8 +181,12 @@ static enum verdict eval_check(struct program_state *s, const struct check *c)
 	static const enum verdict absent[] = {
 		[VALUE_MISSING] = VERDICT_FALSE, [VALUE_PENDING] = VERDICT_PENDING
 	};
-	const struct value *left = program_value(s, c->slot), *right = NULL;
+	const struct value *left, *right = NULL;
 
+	/* The matcher set to TRUE what it found. */
+	if (c->matcher && s->ran[c->matcher - 1] == s->generation)
+		return VERDICT_FALSE;
+	left = program_value(s, c->slot);
 	if (left->state != VALUE_HAVE)
 		return absent[left->state];
 	if (c->op == OP_EXISTS)

@@ -57,6 +57,20 @@ struct program_slot_info program_slot_info(const struct program *p, uint32_t slo
  */
 struct type_set *program_types(const struct program *p, size_t *n);
 
+/* The rules of one event type, in the order in which they are to be looked at. */
+struct program_list {
+	const uint32_t *rules;
+	uint32_t n;
+};
+
+/*
+ * Prepare for program_find(): nodes[rule] is the condition of a rule, lists[t] are the rules of
+ * event type t, TYPES_MAX of them, ascending. Nothing is copied from lists that is not needed
+ * later. Ends the building: nothing may be added behind it.
+ */
+void program_arrange(
+	struct program *p, const uint32_t *nodes, const struct program_list *lists);
+
 /* What one evaluating thread needs: values and verdicts of the current event. */
 struct program_state;
 struct program_state *program_state_new(
@@ -70,6 +84,14 @@ const struct program *program_of(const struct program_state *s);
 void program_begin(struct program_state *s, const struct judge_input *in, bool final);
 
 enum verdict program_eval(struct program_state *s, uint32_t node);
+
+/*
+ * Of the list of `type`, the type of the current event: which rules are not FALSE? In order, one
+ * with each program_next(), which returns false at the end; *v is TRUE or PENDING. Evaluates no
+ * more than is asked for. A program that was arranged only; program_begin() ends it.
+ */
+void program_find(struct program_state *s, size_t type);
+bool program_next(struct program_state *s, uint32_t *rule, enum verdict *v);
 
 /* The value of a slot; valid until the next program_begin. */
 const struct value *program_value(struct program_state *s, uint32_t slot);

@@ -1,4 +1,4 @@
-#include "rules/program_impl.h"
+#include "rules/program_plan.h"
 
 #include "rules/parse.h"
 
@@ -24,6 +24,7 @@ void program_free(struct program *p)
 		return;
 	for (size_t i = 0; i < p->checks.n; i++)
 		re_free(p->checks.p[i].re);
+	plan_free(p->plan);
 	vec_fini(&p->nodes);
 	vec_fini(&p->kids);
 	vec_fini(&p->checks);

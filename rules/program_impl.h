@@ -48,7 +48,10 @@ struct check {
 	const union operand *operands;
 	const struct str_set *set; /* membership of strings */
 	struct re *re;             /* OP_REGEX */
+	uint32_t matcher; /* index + 1 of the matcher whose silence means FALSE; 0: none */
 };
+
+struct plan;
 
 /* Nodes come after the nodes they refer to, slots after theirs. */
 struct program {
@@ -59,7 +62,39 @@ struct program {
 	VEC(struct slot) slots;
 	struct map *known;  /* what exists already, by text; values are index + 1 */
 	unsigned int depth; /* of the recursion while building */
+	struct plan *plan;  /* NULL until program_arrange() */
 };
+
+/* A verdict or a value counts only when its generation is the current one. */
+struct slot_value {
+	uint32_t generation;
+	struct value value;
+};
+
+struct program_state {
+	const struct program *program;
+	uint32_t generation;
+	uint32_t *verdicts; /* by node: generation << 2 | verdict */
+	struct slot_value *values;
+	struct judge_input in;
+	struct judge_names names;
+	struct field_ctx cx;
+	struct scratch scratch;
+	struct buf text;
+	char *hostname;
+	uint64_t re_limits;
+	/* Of program_find(): */
+	uint32_t *ran;  /* by matcher: generation in which it looked */
+	uint32_t *told; /* by atom: generation in which it was found */
+	const struct plan_group *group;
+	uint64_t *found, *found_words; /* rules to look at; which words of `found` are not 0 */
+	uint32_t closed, waiting;      /* gates that are FALSE, PENDING */
+};
+
+/* What program_find() needs; no more than a program without a plan has. */
+void program_find_init(struct program_state *s);
+void program_find_fini(struct program_state *s);
+void program_find_forget(struct program_state *s);
 
 /* One transformer over values that are there. */
 enum value_state transform_apply(struct field_ctx *cx, const struct slot *s,

@@ -19,6 +19,7 @@ struct store_cursor {
 	struct store_reader *r;
 	struct sql_stmt *stmt;
 	struct merge *merge; /* events */
+	struct filter filter;
 	uint64_t left;       /* rows until the limit */
 	int64_t follow_n;    /* of the last alert given */
 	bool follows;
@@ -51,18 +52,33 @@ void store_cursor_close(struct store_cursor *c)
 		return;
 	sql_finalize(c->stmt);
 	merge_close(c->merge);
+	filter_close(&c->filter);
 	c->r->cursors--;
 	free(c);
 }
 
+/* `order` is what stands behind the conditions; `view` NULL: the query takes none. */
 static int cursor_start(struct store_cursor **out, struct store_reader *r, enum cursor_kind kind,
-	const struct store_query *q, const struct select *s, struct err *e)
+	const struct store_query *q, struct select *s, const struct where_view *view,
+	const char *order, struct err *e)
 {
 	AUTO(store_cursor_close) struct store_cursor *c = cursor_new(r, kind, q, e);
-	if (!c || select_prepare(&c->stmt, r->db, s, e))
+	if (!c || (view && filter_open(&c->filter, r, q->where, view, e)))
+		return -1;
+	if (c->filter.where)
+		select_add_where(s, c->filter.where);
+	select_add(s, order);
+	if (select_prepare(&c->stmt, r->db, s, e))
 		return -1;
 	*out = TAKE(c);
 	return 0;
+}
+
+uint64_t store_cursor_gave_up(const struct store_cursor *c)
+{
+	if (c->merge)
+		return merge_gave_up(c->merge);
+	return c->filter.where ? where_re_limits(c->filter.where) : 0;
 }
 
 /* 1 a row, 0 the end or the limit, -1. */
@@ -137,8 +153,8 @@ int store_query_alerts(struct store_cursor **out, struct store_reader *r,
 	if (q->by_priority)
 		select_add_i64(&s, " AND a.priority <= ?", q->least_priority);
 	container_filter_add(&f, &s, "+a.container_id");
-	select_add(&s, q->newest_first ? " ORDER BY a.n DESC" : " ORDER BY a.n");
-	return cursor_start(out, r, CURSOR_ALERTS, q, &s, e);
+	return cursor_start(out, r, CURSOR_ALERTS, q, &s, &where_alerts,
+		q->newest_first ? " ORDER BY a.n DESC" : " ORDER BY a.n", e);
 }
 
 static enum priority priority_of(int64_t v)
@@ -227,9 +243,10 @@ int store_query_processes(struct store_cursor **out, struct store_reader *r,
 	if (q->pid)
 		select_add_i64(&s, " AND p.pid = ?", q->pid);
 	container_filter_add(&f, &s, "p.container_id");
-	select_add(&s, q->newest_first ? " ORDER BY p.exec_ts_ns DESC, p.n DESC"
-				       : " ORDER BY p.exec_ts_ns, p.n");
-	return cursor_start(out, r, CURSOR_PROCESSES, q, &s, e);
+	return cursor_start(out, r, CURSOR_PROCESSES, q, &s, &where_processes,
+		q->newest_first ? " ORDER BY p.exec_ts_ns DESC, p.n DESC"
+				: " ORDER BY p.exec_ts_ns, p.n",
+		e);
 }
 
 int store_query_lineage(struct store_cursor **out, struct store_reader *r, struct str boot_id,
@@ -353,9 +370,10 @@ int store_query_containers(struct store_cursor **out, struct store_reader *r,
 	if (q->until_ns)
 		select_add_i64(&s, " AND c.first_seen_ns < ?", (int64_t)q->until_ns);
 	container_filter_add(&f, &s, "c.id");
-	select_add(&s, q->newest_first ? " ORDER BY c.first_seen_ns DESC, c.id DESC"
-				       : " ORDER BY c.first_seen_ns, c.id");
-	return cursor_start(out, r, CURSOR_CONTAINERS, q, &s, e);
+	return cursor_start(out, r, CURSOR_CONTAINERS, q, &s, NULL,
+		q->newest_first ? " ORDER BY c.first_seen_ns DESC, c.id DESC"
+				: " ORDER BY c.first_seen_ns, c.id",
+		e);
 }
 
 int store_next_container(struct store_cursor *c, struct container_row *row, struct err *e)
@@ -405,8 +423,8 @@ int store_query_losses(struct store_cursor **out, struct store_reader *r,
 		select_add_i64(&s, " AND ts_ns < ?", (int64_t)q->until_ns);
 	if (q->class_name.n)
 		select_add_str(&s, " AND class = ?", q->class_name);
-	select_add(&s, q->newest_first ? " ORDER BY ts_ns DESC, n DESC" : " ORDER BY ts_ns, n");
-	return cursor_start(out, r, CURSOR_LOSSES, q, &s, e);
+	return cursor_start(out, r, CURSOR_LOSSES, q, &s, NULL,
+		q->newest_first ? " ORDER BY ts_ns DESC, n DESC" : " ORDER BY ts_ns, n", e);
 }
 
 int store_next_loss(struct store_cursor *c, struct loss_row *row, struct err *e)
@@ -431,8 +449,8 @@ int store_query_sources(struct store_cursor **out, struct store_reader *r,
 {
 	AUTO(select_fini) struct select s = SELECT_INIT;
 	select_add(&s, "SELECT ts_ns, source, detail, alive FROM sources"
-		       " WHERE n IN (SELECT max(n) FROM sources GROUP BY source) ORDER BY source");
-	return cursor_start(out, r, CURSOR_SOURCES, q, &s, e);
+		       " WHERE n IN (SELECT max(n) FROM sources GROUP BY source)");
+	return cursor_start(out, r, CURSOR_SOURCES, q, &s, NULL, " ORDER BY source", e);
 }
 
 int store_next_source(struct store_cursor *c, struct source_row *row, struct err *e)

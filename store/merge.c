@@ -29,6 +29,7 @@ struct merge {
 	struct store_reader *r;
 	struct store_query q; /* strings in `arena` */
 	struct container_filter containers;
+	struct filter filter;
 	struct arena *arena;
 	VEC(struct stream) streams; /* hullwatch.db, then segments in the order they are reached */
 	size_t current;             /* whose row was given last; SIZE_MAX: none */
@@ -59,6 +60,8 @@ static int prepare_stream(struct merge *m, struct sql *db, struct sql_stmt **out
 	if (q->pid)
 		select_add_i64(&s, " AND e.pid = ?", q->pid);
 	container_filter_add(&m->containers, &s, "e.container_id");
+	if (m->filter.where)
+		select_add_where(&s, m->filter.where);
 	select_add(&s, q->newest_first ? " ORDER BY e.ts_ns DESC, e.cpu DESC, e.seq DESC"
 				       : " ORDER BY e.ts_ns, e.cpu, e.seq");
 	return select_prepare(out, db, &s, e);
@@ -135,6 +138,10 @@ static int open_segment_db(struct store_reader *r, uint64_t number, struct sql *
 	if (segment_path(path, r->events_dir, number, e) ||
 		schema_open_read(out, path, &schema_segment, e))
 		return -1;
+	if (sql_register(*out, where_functions, e)) {
+		sql_close(TAKE(*out));
+		return -1;
+	}
 	reader_watch(r, *out);
 	return 0;
 }
@@ -343,6 +350,9 @@ static int copy_query(struct merge *m, const struct store_query *q, struct err *
 	m->q.class_name = arena_str(m->arena, q->class_name);
 	if (!m->q.container.p || !m->q.id.p || !m->q.class_name.p)
 		return err_set(e, ERR_LIMIT, "query too long");
+	m->q.where = (struct str){ 0 };
+	if (filter_open(&m->filter, m->r, q->where, &where_events, e))
+		return -1;
 	return container_filter_find(&m->containers, m->r, m->q.container, e);
 }
 
@@ -363,6 +373,11 @@ int merge_open(
 	return 0;
 }
 
+uint64_t merge_gave_up(const struct merge *m)
+{
+	return m->filter.where ? where_re_limits(m->filter.where) : 0;
+}
+
 void merge_close(struct merge *m)
 {
 	if (!m)
@@ -370,6 +385,7 @@ void merge_close(struct merge *m)
 	for (size_t i = 0; i < m->streams.n; i++)
 		end_stream(&m->streams.p[i]);
 	vec_fini(&m->streams);
+	filter_close(&m->filter);
 	arena_free(m->arena);
 	free(m);
 }

@@ -75,7 +75,7 @@ static int open_paths(struct store_reader *r, const char *path, struct err *e)
 int store_reader_open(struct store_reader **out, const char *path, struct err *e)
 {
 	AUTO(store_reader_close) struct store_reader *r = xcalloc(1, sizeof(*r));
-	if (open_paths(r, path, e))
+	if (open_paths(r, path, e) || sql_register(r->db, where_functions, e))
 		return -1;
 	reader_watch(r, r->db);
 	*out = TAKE(r);

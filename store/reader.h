@@ -50,7 +50,8 @@ struct store_query {
 	struct str container;  /* whole id, at least its first 12 digits, or name; "host": none */
 	struct str id;         /* alerts, events: this one */
 	struct str class_name; /* events: "open", "exec", ... */
-	uint32_t pid;          /* events, processes: thread group */
+	uint32_t pid;          /* alerts, events, processes: thread group */
+	struct str where;      /* alerts, events, processes: a condition (rules/where.h) */
 };
 
 struct alert_row {
@@ -131,7 +132,7 @@ struct source_row {
 
 /*
  * Start a query; close the cursor. The strings of *q are copied. -1 and *e: ERR_FORMAT (damaged),
- * ERR_LIMIT (too many cursors, deadline), ERR_SYS.
+ * ERR_CONFIG (where is wrong), ERR_LIMIT (too many cursors, deadline), ERR_SYS.
  * Alerts are in order of n; events and losses in order of time; processes by exec time; containers
  * by first_seen; sources: the latest state of each, by name. Each event comes once, though it may
  * be both in hullwatch.db and in a segment, or twice after a restart.
@@ -173,6 +174,9 @@ int store_next_process(
 int store_next_container(struct store_cursor *c, struct container_row *row, struct err *e);
 int store_next_loss(struct store_cursor *c, struct loss_row *row, struct err *e);
 int store_next_source(struct store_cursor *c, struct source_row *row, struct err *e);
+
+/* How often a pattern of where was given up because it took too long: such rows were left out. */
+uint64_t store_cursor_gave_up(const struct store_cursor *c);
 
 /* Highest alerts.n that is committed; 0 when there is none. Cheap. */
 int store_reader_last_alert(struct store_reader *r, int64_t *n, struct err *e);

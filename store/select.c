@@ -16,7 +16,7 @@ void select_add(struct select *s, const char *piece)
 
 void select_add_i64(struct select *s, const char *piece, int64_t v)
 {
-	assert(s->args_n < SELECT_MAX_ARGS);
+	assert(s->args_n < SELECT_MAX_ARGS && !s->where);
 	buf_puts(&s->text, piece);
 	s->arg[s->args_n].is_text = false;
 	s->arg[s->args_n++].number = v;
@@ -24,10 +24,19 @@ void select_add_i64(struct select *s, const char *piece, int64_t v)
 
 void select_add_str(struct select *s, const char *piece, struct str v)
 {
-	assert(s->args_n < SELECT_MAX_ARGS);
+	assert(s->args_n < SELECT_MAX_ARGS && !s->where);
 	buf_puts(&s->text, piece);
 	s->arg[s->args_n].is_text = true;
 	s->arg[s->args_n++].text = v;
+}
+
+void select_add_where(struct select *s, const struct where *w)
+{
+	struct str text = where_sql(w);
+	buf_puts(&s->text, " AND (");
+	buf_put(&s->text, text.p, text.n);
+	buf_puts(&s->text, ")");
+	s->where = w;
 }
 
 int select_prepare(struct sql_stmt **out, struct sql *db, const struct select *s, struct err *e)
@@ -42,6 +51,8 @@ int select_prepare(struct sql_stmt **out, struct sql *db, const struct select *s
 		else
 			sql_bind_i64(st, i + 1, s->arg[i].number);
 	}
+	if (s->where)
+		where_bind(s->where, st, s->args_n + 1);
 	*out = TAKE(st);
 	return 0;
 }

@@ -255,12 +255,12 @@ static void status_counts(struct capture *c, struct capture_status *out)
 	int cpus = probe_cpus(c->probe);
 	AUTO_FREE struct wire_count *n = xcalloc((size_t)cpus, sizeof(*n));
 
-	for (uint32_t class = 1; class < EVENT_CLASS_N; class ++) {
-		if (!probe_counts(c->probe, class, n))
+	for (uint32_t k = 1; k < EVENT_CLASS_N; k++) {
+		if (!probe_counts(c->probe, k, n))
 			continue;
 		for (int i = 0; i < cpus; i++)
-			add_counts(&out->by_class[class], &n[i]);
-		out->lost[LOSS_RING] += out->by_class[class].dropped;
+			add_counts(&out->by_class[k], &n[i]);
+		out->lost[LOSS_RING] += out->by_class[k].dropped;
 	}
 }
 
@@ -342,15 +342,8 @@ void capture_report_losses(struct capture *c)
 	AUTO_FREE struct wire_count *now = xcalloc(cpus, sizeof(*now));
 	AUTO_FREE struct wire_count *told = xcalloc(cpus, sizeof(*told));
 
-	for (uint32_t class = 1; class < EVENT_CLASS_N; class ++)
-		report_drops(c, class, now, told);
-	for (uint32_t w = 0; w < LOSS_WHERE_N; w++) {
-		for (uint32_t class = 0; class < EVENT_CLASS_N; class ++) {
-			uint64_t n = c->loss_out[w][class] - c->loss_told[w][class];
-			if (n && put_loss(c, (enum loss_where)w, class, UINT32_MAX, n))
-				c->loss_told[w][class] += n;
-		}
-	}
+	for (uint32_t k = 1; k < EVENT_CLASS_N; k++)
+		report_drops(c, k, now, told);
 }
 
 /* Wait for the capture thread; one that cannot drain (a store that takes nothing) is told to give up. */

@@ -103,8 +103,8 @@ struct capture_status {
 void capture_status(struct capture *c, struct capture_status *out);
 
 /*
- * Push a RECORD_LOSS for every counter that moved since the last call. Call about once a second,
- * from one thread.
+ * Push a RECORD_LOSS for every kernel counter that moved since the last call, also of an earlier run. Call about once a
+ * second, from one thread. What the capture itself loses it tells by itself, before the ring forgets it.
  */
 void capture_report_losses(struct capture *c);
 

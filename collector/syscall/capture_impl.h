@@ -79,8 +79,8 @@ struct capture {
 	size_t waiting_first;
 	bool dirty;                   /* handed something on since the last mark */
 	uint64_t marked[WIRE_RING_N]; /* last mark sent */
-	_Atomic uint64_t loss_out[LOSS_WHERE_N][EVENT_CLASS_N];
-	uint64_t loss_told[LOSS_WHERE_N][EVENT_CLASS_N]; /* capture_report_losses' thread */
+	uint64_t losses[LOSS_WHERE_N][EVENT_CLASS_N]; /* since the last mark */
+	bool losses_new;
 
 	_Atomic uint64_t committed[WIRE_RING_N];
 	_Atomic bool want_commit; /* wake the reader at the next commit */

@@ -29,7 +29,8 @@ void stream_lose(struct capture *c, enum loss_where where, enum event_class clas
 {
 	size_t k = class < EVENT_CLASS_N ? (size_t) class : 0;
 
-	c->loss_out[where][k] += n;
+	c->losses[where][k] += n;
+	c->losses_new = true;
 	c->numbers.lost[where] += n;
 }
 
@@ -74,6 +75,31 @@ static uint64_t dealt_with(const struct capture *c, enum wire_ring ring)
 	return ring_position(c->rings[ring]);
 }
 
+/* What the capture itself could not keep goes ahead of the mark that lets the ring forget it. */
+static void put_losses(struct capture *c)
+{
+	if (!c->losses_new)
+		return;
+	c->losses_new = false;
+	for (uint32_t w = 0; w < LOSS_WHERE_N; w++) {
+		for (uint32_t k = 0; k < EVENT_CLASS_N; k++) {
+			uint64_t n = c->losses[w][k];
+			if (n == 0)
+				continue;
+			struct record *r = record_new(RECORD_LOSS);
+			r->loss = (struct record_loss){
+				.ts_ns = clock_real_ns(),
+				.where = (enum loss_where)w,
+				.class = (enum event_class)k,
+				.cpu = UINT32_MAX,
+				.count = n,
+			};
+			c->losses[w][k] = 0;
+			stream_put(c, r);
+		}
+	}
+}
+
 /*
  * Where we are goes behind what was handed on; with nothing on its way it counts as committed at once.
  */
@@ -82,6 +108,10 @@ static void mark(struct capture *c)
 	bool outstanding = false;
 	uint64_t now[WIRE_RING_N];
 
+	put_losses(c);
+	/* a record whose alert still waits has been read, but is not handed on */
+	if (c->waiting.n > c->waiting_first)
+		return;
 	for (int i = 0; i < WIRE_RING_N; i++) {
 		now[i] = dealt_with(c, (enum wire_ring)i);
 		outstanding |= c->committed[i] < c->marked[i];

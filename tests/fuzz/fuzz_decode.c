@@ -56,23 +56,37 @@ static void check_event(const struct event *ev)
 		abort();
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+static void run(struct decoder *d, const uint8_t *data, size_t n)
 {
-	static struct decoder *d;
 	struct event ev;
 
-	if (!d)
-		d = decoder_new();
 	enum decode_result rc = decoder_record(d, str_of(data, n), &ev);
 	if (ev.class >= EVENT_CLASS_N)
 		abort();
 	if (rc != DECODE_OK)
-		return 0;
+		return;
 	check_event(&ev);
 	AUTO(event_free) struct event *copy = event_clone(&ev);
 	check_event(copy);
 	AUTO(buf_fini) struct buf text = BUF_INIT(1 << 20);
 	event_args_text(&text, &ev);
 	event_type_name(&ev);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	AUTO(decoder_free) struct decoder *d = decoder_new();
+	uint32_t len = (uint32_t)n;
+
+	run(d, data, n);
+	if (n < sizeof(len))
+		return 0;
+	/* with the header's length put right: changes of the length itself would end all else early */
+	AUTO_FREE uint8_t *copy = malloc(n);
+	if (!copy)
+		return 0;
+	memcpy(copy, data, n);
+	memcpy(copy, &len, sizeof(len));
+	run(d, copy, n);
 	return 0;
 }

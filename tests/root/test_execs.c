@@ -144,8 +144,7 @@ static void report_numbers(struct report *r)
 
 static int report_main(void)
 {
-	struct report *r =
-		mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED, REPORT, 0);
+	struct report *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED, REPORT, 0);
 
 	ACT(r != MAP_FAILED);
 	report_numbers(r);
@@ -542,8 +541,7 @@ static void an_exec_that_failed_is_told_with_its_reason(void **state)
 		const char *file;
 		int ret, nr;
 	} rows[] = { { "/no/such/program", -ENOENT, SYS_execve },
-		     { "noprogram", -EACCES, SYS_execve },
-		     { "no/at", -ENOENT, SYS_execveat } };
+		{ "noprogram", -EACCES, SYS_execve }, { "no/at", -ENOENT, SYS_execveat } };
 	struct scene *s = *state;
 	pid_t pid = scene_play(s, play_failing);
 
@@ -594,8 +592,8 @@ static bool make_overlay(void)
 	ACT(mkdir("o/all", 0755) == 0);
 	copy_to("o/low/a", "/bin/true");
 	copy_to("o/low/b", "/bin/true");
-	return mount("overlay", "o/all", "overlay", 0, "lowerdir=o/low,upperdir=o/up,workdir=o/work") ==
-	       0;
+	return mount("overlay", "o/all", "overlay", 0,
+		       "lowerdir=o/low,upperdir=o/up,workdir=o/work") == 0;
 }
 
 static void play_overlay(void *shared)

@@ -298,7 +298,7 @@ static void check_unix(struct scene *s, pid_t pid, const char *path)
 {
 	const struct play *p = s->shared;
 	static const enum event_class classes[] = { EVENT_BIND, EVENT_LISTEN, EVENT_CONNECT,
-						    EVENT_ACCEPT };
+		EVENT_ACCEPT };
 	const int fds[] = { p->server, p->server, p->client, p->accepted };
 
 	for (size_t i = 0; i < ARRAY_N(classes); i++) {
