@@ -6,9 +6,10 @@ const struct cmd_option cmd_alerts_options[] = {
 	QUERY_OPTIONS,
 	{ "rule", "NAME", NULL, "of this rule" },
 	{ "priority", "PRIORITY", NULL, "this severe or more: emergency ... debug" },
+	QUERY_WHERE_OPTION,
 	{ 0 },
 };
-enum { ALERTS_RULE = QUERY_OWN, ALERTS_PRIORITY };
+enum { ALERTS_RULE = QUERY_OWN, ALERTS_PRIORITY, ALERTS_WHERE };
 
 static const struct show_column columns[] = {
 	{ "time", "TIME", SHOW_TIME },
@@ -63,6 +64,8 @@ static int take_option(struct query *q, const struct cmd_args *a, int option)
 {
 	if (option < QUERY_OWN)
 		return query_option(q, a, option);
+	if (option == ALERTS_WHERE)
+		return query_where(q, a, &where_alerts);
 	if (option == ALERTS_RULE) {
 		q->q.rule = str_from(a->value);
 		return EXIT_DONE;
@@ -97,7 +100,7 @@ static int show_alerts(const struct cmd_env *env, const struct query *q)
 		else
 			show_cells(s, &row);
 	}
-	return query_end(env, r, s, step, &e);
+	return query_end(env, r, c, s, step, &e);
 }
 
 int cmd_alerts(int argc, char **argv, struct cmd_env *env)

@@ -115,6 +115,7 @@ int cmd_alerts(int argc, char **argv, struct cmd_env *env);
 int cmd_processes(int argc, char **argv, struct cmd_env *env);
 int cmd_containers(int argc, char **argv, struct cmd_env *env);
 int cmd_rules_check(int argc, char **argv, struct cmd_env *env);
+int cmd_rules_test(int argc, char **argv, struct cmd_env *env);
 int cmd_rules_list(int argc, char **argv, struct cmd_env *env);
 int cmd_rules_fields(int argc, char **argv, struct cmd_env *env);
 int cmd_config_check(int argc, char **argv, struct cmd_env *env);
@@ -125,7 +126,7 @@ int cmd_version(int argc, char **argv, struct cmd_env *env);
 /* Their options. */
 extern const struct cmd_option cmd_run_options[], cmd_status_options[], cmd_events_options[],
 	cmd_alerts_options[], cmd_processes_options[], cmd_containers_options[],
-	cmd_rules_check_options[], cmd_rules_list_options[], cmd_rules_fields_options[],
-	cmd_config_show_options[];
+	cmd_rules_check_options[], cmd_rules_test_options[], cmd_rules_list_options[],
+	cmd_rules_fields_options[], cmd_config_show_options[];
 
 #endif

@@ -41,6 +41,13 @@ static const struct cmd commands[] = {
 		"hullwatch rules check my_rules.yaml\n"
 		"hullwatch rules check falco_rules.yaml local_rules.yaml\n",
 		cmd_rules_check_options },
+	{ "rules test", cmd_rules_test, "run declarative cases against rules", "FILE...", NULL,
+		"A case says what happened, which rules must fire, and what they say; "
+		"hullwatch-rules(1) has the format.\nA folder stands for its *.yaml files. Ends with 1 "
+		"when a case failed, with 2 when a case or a rule is\nwrong. No kernel is needed.\n",
+		"hullwatch rules test my_cases.yaml\n"
+		"hullwatch rules test --rules my_rules.yaml --format junit my_cases.yaml >junit.xml\n",
+		cmd_rules_test_options },
 	{ "rules list", cmd_rules_list, "the configured rules and whether they can run", "", NULL,
 		NULL,
 		"hullwatch rules list\nhullwatch rules list --rules my_rules.yaml --format json\n",
@@ -64,7 +71,7 @@ static const struct cmd commands[] = {
 
 /* Commands of the contract that later versions bring. */
 static const char *const later[] = { "console", "record", "replay", "scan", "images", "posture",
-	"rules test", "db", "findings", "ack", "silences", "waivers", "export", "verify", "sinks",
+	"db", "findings", "ack", "silences", "waivers", "export", "verify", "sinks",
 	"doctor" };
 
 const struct cmd *cmd_table(size_t *n)

@@ -87,5 +87,5 @@ int cmd_containers(int argc, char **argv, struct cmd_env *env)
 		stdout, q.format, columns, ARRAY_N(columns), show_terminal_width());
 	while ((step = store_next_container(c, &row, &e)) > 0)
 		show_container(s, &row);
-	return query_end(env, r, s, step, &e);
+	return query_end(env, r, c, s, step, &e);
 }

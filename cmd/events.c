@@ -7,9 +7,10 @@ const struct cmd_option cmd_events_options[] = {
 	{ "class", "CLASS", "exec fork exit open connect accept bind listen socket cgroup",
 		"of this class" },
 	{ "pid", "PID", NULL, "of this process" },
+	QUERY_WHERE_OPTION,
 	{ 0 },
 };
-enum { EVENTS_CLASS = QUERY_OWN, EVENTS_PID };
+enum { EVENTS_CLASS = QUERY_OWN, EVENTS_PID, EVENTS_WHERE };
 
 static const struct show_column columns[] = {
 	{ "time", "TIME", SHOW_TIME },
@@ -90,6 +91,8 @@ static int take_option(struct query *q, const struct cmd_args *a, int option)
 	uint64_t pid;
 	if (option < QUERY_OWN)
 		return query_option(q, a, option);
+	if (option == EVENTS_WHERE)
+		return query_where(q, a, &where_events);
 	if (option == EVENTS_CLASS) {
 		q->q.class_name = str_from(a->value);
 		return EXIT_DONE;
@@ -127,5 +130,5 @@ int cmd_events(int argc, char **argv, struct cmd_env *env)
 		stdout, q.format, columns, ARRAY_N(columns), show_terminal_width());
 	while ((step = store_next_event(c, &row, &e)) > 0)
 		show_event(s, &row);
-	return query_end(env, r, s, step, &e);
+	return query_end(env, r, c, s, step, &e);
 }

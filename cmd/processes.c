@@ -1,4 +1,5 @@
 #include "cmd/control.h"
+#include "cmd/live.h"
 #include "cmd/query.h"
 
 #define ASK_TIMEOUT_MS 20000
@@ -7,9 +8,10 @@ const struct cmd_option cmd_processes_options[] = {
 	QUERY_OPTIONS,
 	{ "pid", "PID", NULL, "this process" },
 	{ "stored", NULL, NULL, "those of the store, even when a service runs" },
+	QUERY_WHERE_OPTION,
 	{ 0 },
 };
-enum { PROCESSES_PID = QUERY_OWN, PROCESSES_STORED };
+enum { PROCESSES_PID = QUERY_OWN, PROCESSES_STORED, PROCESSES_WHERE };
 
 static const struct show_column columns[] = {
 	{ "time", "STARTED", SHOW_TIME },
@@ -86,7 +88,7 @@ static int list_stored(
 		return cmd_fail(env, &e);
 	while ((step = store_next_process(cursor, &row, &e)) > 0)
 		show_stored(s, &row);
-	return query_end(env, r, s, step, &e);
+	return query_end(env, r, cursor, s, step, &e);
 }
 
 /* ---- live ones ---- */
@@ -112,9 +114,12 @@ static bool in_container(const struct json_node *p, struct str wanted)
 	       (wanted.n >= CONTAINER_SHORT_LEN && str_starts(id, wanted)) || str_eq(id, wanted);
 }
 
-static bool is_wanted(const struct json_node *p, const struct store_query *q)
+static bool is_wanted(
+	const struct json_node *p, const struct store_query *q, const struct live *matching)
 {
 	uint64_t ts_ns = number(p, "time_ns");
+	if (matching && !live_has(matching, p))
+		return false;
 	if (q->since_ns && ts_ns < q->since_ns)
 		return false;
 	if (q->until_ns && ts_ns >= q->until_ns)
@@ -164,11 +169,14 @@ static int list_live(const struct cmd_env *env, const struct choice *ch,
 {
 	const struct json_node *list = json_get(answer, "processes");
 	size_t n = json_len(list), wanted = 0;
+	AUTO(live_free) struct live *matching = NULL;
 	/* As many as the answer, whose size is bounded, has. */
 	AUTO_FREE const struct json_node **at = xcalloc(n + 1, sizeof(*at));
 	struct err e = { 0 };
+	if (ch->q.q.where.n && live_find(&matching, list, ch->q.q.where, &e))
+		return cmd_fail(env, &e);
 	for (size_t i = 0; i < n; i++)
-		if (is_wanted(json_at(list, i), &ch->q.q))
+		if (is_wanted(json_at(list, i), &ch->q.q, matching))
 			at[wanted++] = json_at(list, i);
 	qsort(at, wanted, sizeof(*at), by_time);
 	uint64_t limit = ch->q.q.limit && ch->q.q.limit < wanted ? ch->q.q.limit : wanted;
@@ -206,6 +214,8 @@ static int take_option(struct choice *ch, const struct cmd_args *a, int option)
 	uint64_t pid;
 	if (option < QUERY_OWN)
 		return query_option(&ch->q, a, option);
+	if (option == PROCESSES_WHERE)
+		return query_where(&ch->q, a, &where_processes);
 	if (option == PROCESSES_STORED) {
 		ch->stored = true;
 		return EXIT_DONE;

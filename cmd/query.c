@@ -33,6 +33,16 @@ int query_option(struct query *q, const struct cmd_args *a, int option)
 	return EXIT_DONE;
 }
 
+int query_where(struct query *q, const struct cmd_args *a, const struct where_view *view)
+{
+	AUTO(where_free) struct where *w = NULL;
+	struct err e = { 0 };
+	if (where_compile(&w, str_from(a->value), view, clock_real_ns(), &e))
+		return cmd_fail_text(a->env, EXIT_USAGE, "--where: %s", e.msg);
+	q->q.where = str_from(a->value);
+	return EXIT_DONE;
+}
+
 int query_open(const struct cmd_env *env, struct store_reader **out)
 {
 	AUTO(config_free) struct config *c = NULL;
@@ -45,8 +55,8 @@ int query_open(const struct cmd_env *env, struct store_reader **out)
 	return EXIT_DONE;
 }
 
-int query_end(
-	const struct cmd_env *env, struct store_reader *r, struct show *s, int step, struct err *e)
+int query_end(const struct cmd_env *env, struct store_reader *r, const struct store_cursor *c,
+	struct show *s, int step, struct err *e)
 {
 	struct err write_error = { 0 };
 	int rc = EXIT_DONE;
@@ -58,5 +68,9 @@ int query_end(
 		rc = cmd_fail_text(env, EXIT_PARTLY,
 			"%u event segments could not be read; their rows are missing",
 			store_reader_skipped(r));
+	if (rc == EXIT_DONE && store_cursor_gave_up(c))
+		rc = cmd_fail_text(env, EXIT_PARTLY,
+			"a pattern of --where took too long on %llu texts; they count as no match",
+			(unsigned long long)store_cursor_gave_up(c));
 	return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "cmd/cmd.h"
 #include "cmd/show.h"
+#include "rules/where.h"
 #include "store/reader.h"
 
 /* Rows of a command's option list; in this order, first. */
@@ -17,6 +18,12 @@
 	}
 enum { QUERY_SINCE, QUERY_UNTIL, QUERY_LIMIT, QUERY_FORMAT, QUERY_CONTAINER, QUERY_OWN };
 
+/* Of those whose rows can be asked by a condition; after QUERY_OPTIONS. */
+#define QUERY_WHERE_OPTION                                                                         \
+	{                                                                                          \
+		"where", "CONDITION", NULL, "for which this condition, as in a rule, is true"      \
+	}
+
 struct query {
 	struct store_query q;
 	enum show_format format;
@@ -25,14 +32,17 @@ struct query {
 /* Take one of QUERY_OPTIONS. EXIT_DONE or EXIT_USAGE (told). */
 int query_option(struct query *q, const struct cmd_args *a, int option);
 
+/* Take --where, checked against the view that will be asked. EXIT_DONE or EXIT_USAGE (told). */
+int query_where(struct query *q, const struct cmd_args *a, const struct where_view *view);
+
 /* Open the configured store. EXIT_DONE and *out, or the code to return (told). */
 int query_open(const struct cmd_env *env, struct store_reader **out);
 
 /*
- * The last part of a command: `step` is the cursor's last result. Tells what went wrong and what was
- * skipped. Returns the exit code.
+ * The last part of a command: `step` is the cursor's last result. Tells what went wrong and what
+ * was skipped. Returns the exit code.
  */
-int query_end(
-	const struct cmd_env *env, struct store_reader *r, struct show *s, int step, struct err *e);
+int query_end(const struct cmd_env *env, struct store_reader *r, const struct store_cursor *c,
+	struct show *s, int step, struct err *e);
 
 #endif

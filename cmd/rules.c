@@ -1,14 +1,10 @@
-/* rules check, rules list, rules fields. */
+/* rules list, rules fields, and how rules are loaded. */
 #include "cmd/rules.h"
 
 #include "cmd/show.h"
 
 #include <errno.h>
 
-const struct cmd_option cmd_rules_check_options[] = {
-	{ "format", "FORMAT", SHOW_WORDS, "how to print the problems" },
-	{ 0 },
-};
 const struct cmd_option cmd_rules_list_options[] = {
 	{ "format", "FORMAT", SHOW_WORDS, "how to print" },
 	{ "rules", "PATH", NULL, "instead of the configured files; may be repeated" },
@@ -21,17 +17,24 @@ const struct cmd_option cmd_rules_fields_options[] = {
 
 /* ---- loading, for run too ---- */
 
+size_t cmd_rules_paths(
+	const struct config *c, const struct config_list *given, const char **out, size_t max)
+{
+	const struct config_list *list = given && given->n ? given : &c->rules_files;
+	bool may_miss = list == &c->rules_files && config_is_default(c, "rules_files");
+	size_t n = 0;
+	for (size_t i = 0; i < list->n && n < max; i++) {
+		if (!may_miss || access(list->p[i], F_OK) == 0 || errno != ENOENT)
+			out[n++] = list->p[i];
+	}
+	return n;
+}
+
 int cmd_rules_load(struct ruleset **out, const struct config *c, const struct config_list *given,
 	struct rules_report *report, struct err *e)
 {
 	const char *paths[CONFIG_MAX_ITEMS];
-	const struct config_list *list = given && given->n ? given : &c->rules_files;
-	bool may_miss = list == &c->rules_files && config_is_default(c, "rules_files");
-	size_t n = 0;
-	for (size_t i = 0; i < list->n && n < ARRAY_N(paths); i++) {
-		if (!may_miss || access(list->p[i], F_OK) == 0 || errno != ENOENT)
-			paths[n++] = list->p[i];
-	}
+	size_t n = cmd_rules_paths(c, given, paths, ARRAY_N(paths));
 	if (n == 0)
 		return err_set(e, ERR_CONFIG, "no rule files: none in %s; give some with --rules",
 			HW_DATA_DIR "/rules");
@@ -51,94 +54,6 @@ int cmd_rules_load(struct ruleset **out, const struct config *c, const struct co
 	/* A rule file that is missing or no YAML is a wrong configuration, not a failure of ours. */
 	e->code = ERR_CONFIG;
 	return err_wrap(e, "load rules");
-}
-
-/* ---- rules check ---- */
-
-static const struct show_column problem_columns[] = {
-	{ "level", "LEVEL", SHOW_TEXT },
-	{ "file", "FILE", SHOW_TEXT },
-	{ "line", "LINE", SHOW_COUNT },
-	{ "column", "COLUMN", SHOW_COUNT },
-	{ "kind", "KIND", SHOW_TEXT },
-	{ "name", "NAME", SHOW_TEXT },
-	{ "problem", "PROBLEM", SHOW_TEXT },
-	{ "nearest", "NEAREST", SHOW_TEXT },
-};
-
-static void show_problem(struct show *s, const struct rules_problem *p)
-{
-	const struct show_cell cells[] = {
-		{ .text = str_from(rules_level_name(p->level)) },
-		{ .text = str_from(p->file) },
-		{ .number = p->line, .missing = p->line == 0 },
-		{ .number = p->col, .missing = p->col == 0 },
-		{ .text = str_from(p->kind) },
-		{ .text = str_from(p->name) },
-		{ .text = str_from(p->what) },
-		{ .text = str_from(p->nearest) },
-	};
-	show_row(s, cells);
-}
-
-static int check_code(const struct rules_report *r)
-{
-	if (r->errors_n)
-		return EXIT_USAGE;
-	return r->cannot_run_n ? EXIT_PARTLY : EXIT_DONE;
-}
-
-static int print_check(const struct cmd_env *env, const struct rules_report *r)
-{
-	AUTO(buf_fini) struct buf b = BUF_INIT(64u << 20);
-	for (size_t i = 0; i < r->list.n; i++) {
-		buf_reset(&b);
-		rules_problem_text(&b, &r->list.p[i]);
-		fprintf(stderr, "%s\n", buf_cstr(&b));
-	}
-	buf_reset(&b);
-	buf_printf(&b,
-		"%zu rules, %zu macros, %zu lists: %zu errors, %zu cannot run here, %zu warnings\n",
-		r->rules_n, r->macros_n, r->lists_n, r->errors_n, r->cannot_run_n, r->warnings_n);
-	int rc = cmd_print(env, &b);
-	return rc ? rc : check_code(r);
-}
-
-static int show_check(
-	const struct cmd_env *env, enum show_format format, const struct rules_report *r)
-{
-	AUTO(show_free)
-	struct show *s = show_new(
-		stdout, format, problem_columns, ARRAY_N(problem_columns), show_terminal_width());
-	struct err e = { 0 };
-	for (size_t i = 0; i < r->list.n; i++)
-		show_problem(s, &r->list.p[i]);
-	return show_end(s, &e) ? cmd_fail(env, &e) : check_code(r);
-}
-
-int cmd_rules_check(int argc, char **argv, struct cmd_env *env)
-{
-	struct cmd_args a = cmd_args_of(argc, argv, env);
-	AUTO(ruleset_unref) struct ruleset *rules = NULL;
-	AUTO(rules_report_fini) struct rules_report report = RULES_REPORT_INIT;
-	const char *format = NULL;
-	struct err e = { 0 };
-	int got;
-	while ((got = cmd_args_next(&a)) >= 0)
-		format = a.value;
-	if (got != CMD_ARGS_END)
-		return cmd_args_code(got);
-	if (cmd_args_count(&a, 1, CONFIG_MAX_ITEMS))
-		return EXIT_USAGE;
-	struct rules_options o = { .check_off = true };
-	if (rules_load(&rules, (const char *const *)(argv + a.first), (size_t)(argc - a.first), &o,
-		    &report, &e)) {
-		e.code = ERR_CONFIG;
-		return cmd_fail(env, &e);
-	}
-	if (!format || show_format_of(format) == SHOW_TABLE)
-		return print_check(env, &report);
-	return show_check(env, show_format_of(format), &report);
 }
 
 /* ---- rules list ---- */
@@ -189,6 +104,11 @@ static void tell_stderr(enum rules_level l, const char *line)
 		fprintf(stderr, "%s\n", line);
 }
 
+void cmd_rules_tell_errors(const struct rules_report *r)
+{
+	cmd_rules_tell(r, tell_stderr);
+}
+
 static int list_rules(struct cmd_env *env, enum show_format format, const struct config_list *given)
 {
 	AUTO(config_free) struct config *c = NULL;
@@ -200,7 +120,7 @@ static int list_rules(struct cmd_env *env, enum show_format format, const struct
 		return rc;
 	if (cmd_rules_load(&rules, c, given, &report, &e))
 		return cmd_fail(env, &e);
-	cmd_rules_tell(&report, tell_stderr);
+	cmd_rules_tell_errors(&report);
 	AUTO(show_free)
 	struct show *s = show_new(
 		stdout, format, rule_columns, ARRAY_N(rule_columns), show_terminal_width());

@@ -234,6 +234,52 @@ struct process_walk {
 /* The answer's bound, less room for one process and the end. */
 #define PROCESSES_MAX_BYTES ((48u << 20))
 
+static void put_container_of(struct jw *w, const struct container *c)
+{
+	bool known = c && c->state == CONTAINER_KNOWN;
+	jw_kv_strz(w, "container_id", c ? c->id : "");
+	jw_kv_str(w, "container_name", known ? c->name : STR(""));
+	if (!c)
+		return;
+	jw_kv_strz(w, "container_runtime", container_runtime_name(c->runtime));
+	if (!known)
+		return;
+	jw_kv_str(w, "container_image", c->image);
+	jw_kv_str(w, "container_image_repo", c->image_repo);
+	jw_kv_str(w, "container_image_tag", c->image_tag);
+	jw_kv_str(w, "container_image_id", c->image_id);
+	jw_kv_str(w, "k8s_pod", c->k8s_pod);
+	jw_kv_str(w, "k8s_ns", c->k8s_ns);
+	jw_kv_bool(w, "container_privileged", c->privileged);
+}
+
+/* What processes --where asks for beside what it shows. */
+static void put_kin(struct jw *w, const struct process *p)
+{
+	struct str args = p->args;
+	jw_kv_u64(w, "parent_pid", p->parent_key.tgid);
+	jw_kv_u64(w, "parent_start_ns", p->parent_key.start_ns);
+	jw_kv_u64(w, "parent_exec_id", p->parent_exec_id);
+	jw_kv_u64(w, "sid", p->sid);
+	jw_kv_u64(w, "pgid", p->pgid);
+	jw_kv_u64(w, "vpgid", p->vpgid);
+	jw_kv_u64(w, "cap_effective", p->cap_effective);
+	jw_kv_u64(w, "cap_permitted", p->cap_permitted);
+	jw_kv_u64(w, "cap_inheritable", p->cap_inheritable);
+	jw_kv_i64(w, "exe_ino", (int64_t)p->exe_ino);
+	jw_kv_u64(w, "exe_ctime_ns", p->exe_ctime_ns);
+	jw_kv_u64(w, "exe_mtime_ns", p->exe_mtime_ns);
+	jw_kv_bool(w, "exe_upper", p->exe_upper);
+	jw_kv_bool(w, "exe_memfd", p->exe_memfd);
+	jw_kv_bool(w, "inherited", p->inherited);
+	jw_kv_str(w, "cgroup", p->cgroup);
+	jw_key(w, "args");
+	jw_arr(w);
+	while (args.n)
+		jw_str(w, str_cut(&args, '\0'));
+	jw_end_arr(w);
+}
+
 static bool put_process(void *ctx, const struct process *p)
 {
 	struct process_walk *walk = ctx;
@@ -244,7 +290,6 @@ static bool put_process(void *ctx, const struct process *p)
 		walk->left_out++;
 		return true;
 	}
-	const struct container *c = p->container;
 	buf_reset(&walk->text);
 	process_cmdline_text(&walk->text, p);
 	jw_obj(w);
@@ -263,8 +308,8 @@ static bool put_process(void *ctx, const struct process *p)
 	jw_kv_str(w, "exe", p->exe);
 	jw_kv_str(w, "cmdline", buf_str(&walk->text));
 	jw_kv_str(w, "cwd", p->cwd);
-	jw_kv_strz(w, "container_id", c ? c->id : "");
-	jw_kv_str(w, "container_name", c && c->state == CONTAINER_KNOWN ? c->name : STR(""));
+	put_container_of(w, p->container);
+	put_kin(w, p);
 	jw_kv_bool(w, "kthread", p->kthread);
 	jw_kv_bool(w, "partial", p->partial);
 	jw_end_obj(w);

@@ -86,21 +86,22 @@ static uint16_t look_up_type(const struct event *ev)
 	return type < 0 ? NO_TYPE : (uint16_t)(type + FIRST_TYPE);
 }
 
-/* The event type's rules; none for what rules cannot see (seeds, control groups). */
-static const struct type_rules *rules_of(struct judge *j, const struct event *ev)
+/* The event's type if rules want it, else -1: also for what they cannot see (seeds, cgroups). */
+static int type_of(struct judge *j, const struct event *ev)
 {
-	static const struct type_rules none;
 	uint16_t type, *cached = NULL;
 
 	if (ev->class <= EVENT_NONE || ev->class >= EVENT_CLASS_N || ev->class == EVENT_SEED ||
 		ev->class == EVENT_CGROUP)
-		return &none;
+		return -1;
 	if (ev->nr >= -1 && ev->nr < CACHED_CALLS - 1)
 		cached = &j->types[ev->class][!!(ev->flags & EVENT_F_COMPAT)][ev->nr + 1];
 	type = cached && *cached != NOT_LOOKED_UP ? *cached : look_up_type(ev);
 	if (cached)
 		*cached = type;
-	return type == NO_TYPE ? &none : &j->rules->by_type[type - FIRST_TYPE];
+	if (type == NO_TYPE || !j->rules->by_type[type - FIRST_TYPE].n)
+		return -1;
+	return type - FIRST_TYPE;
 }
 
 /*
@@ -108,20 +109,18 @@ static const struct type_rules *rules_of(struct judge *j, const struct event *ev
  * that is true; then nothing is told yet, since the event comes again and each rule may tell
  * once.
  */
-static int find_matches(struct judge *j, const struct type_rules *rules)
+static int find_matches(struct judge *j, size_t type)
 {
 	const struct ruleset *rs = j->rules;
+	enum verdict v;
+	uint32_t rule;
 	int n = 0;
 
-	for (uint32_t i = 0; i < rules->n; i++) {
-		const struct rule *r = &rs->rules[rules->rules[i]];
-		enum verdict v = program_eval(j->state, r->node);
-
-		if (v == VERDICT_FALSE)
-			continue;
-		if (v == VERDICT_PENDING || output_pending(r->output, j->state))
+	program_find(j->state, type);
+	while (program_next(j->state, &rule, &v)) {
+		if (v == VERDICT_PENDING || output_pending(rs->rules[rule].output, j->state))
 			return -1;
-		j->matches[n++] = rules->rules[i];
+		j->matches[n++] = rule;
 		if (rs->matching == RULES_MATCH_FIRST)
 			break;
 	}
@@ -162,15 +161,14 @@ static enum verdict judge_event(
 	void *ctx, const struct judge_input *in, bool final, struct judge_alerts *out)
 {
 	struct judge *j = ctx;
-	const struct type_rules *rules = rules_of(j, in->ev);
-	int n;
+	int n, type = type_of(j, in->ev);
 
-	if (!rules->n) {
+	if (type < 0) {
 		count(&j->skipped);
 		return VERDICT_FALSE;
 	}
 	program_begin(j->state, in, final);
-	n = find_matches(j, rules);
+	n = find_matches(j, (size_t)type);
 	atomic_store_explicit(&j->re_limits, program_re_limits(j->state), memory_order_relaxed);
 	if (n < 0) {
 		count(&j->pending);

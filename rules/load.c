@@ -226,8 +226,9 @@ static void report_yaml(struct loader *l, const char *name, const char *msg)
 	if (strncmp(msg, name, skip) == 0 &&
 		sscanf(msg + skip, ":%u:%u: %n", &line, &col, &used) == 2)
 		msg += skip + (size_t)used;
-	report_line(
-		l, RULES_ERROR, name, line, col, (struct subject){ "file", STR("") }, NULL, msg);
+	report_line(l, RULES_ERROR, name, line, col,
+		(struct subject){ .kind = "file", .name = STR(""), .code = RULES_CODE_YAML }, NULL,
+		msg);
 }
 
 static void load_source(struct loader *l, const struct rules_text *text)
@@ -239,6 +240,7 @@ static void load_source(struct loader *l, const struct rules_text *text)
 	src->name = text->name;
 	src->text = text->text;
 	vec_push(&l->sources, src);
+	report_file(l, text->name);
 	if (yaml_parse(&src->docs, text->text, text->name, &limits, &e)) {
 		src->docs = (struct yaml_docs){ 0 };
 		report_yaml(l, text->name, e.msg);

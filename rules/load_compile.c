@@ -100,7 +100,11 @@ static void warn_condition(void *ctx, size_t at, const char *nearest, const char
 {
 	struct item *it = ctx;
 
-	report_joined(it->l, RULES_WARNING, it->text, expanded_origin(it->x, at), it->what, nearest,
+	struct subject subject = it->what;
+
+	/* The two that are told: a deprecated field, an event type that does not exist. */
+	subject.code = nearest ? RULES_CODE_UNKNOWN_FILTER : RULES_CODE_CONDITION;
+	report_joined(it->l, RULES_WARNING, it->text, expanded_origin(it->x, at), subject, nearest,
 		what);
 }
 
@@ -140,7 +144,8 @@ static void warn_output(void *ctx, size_t at, const char *nearest, const char *w
 	struct output_item *it = ctx;
 
 	report_joined(it->l, RULES_WARNING, &it->rule->output, at,
-		(struct subject){ "rule", it->rule->name }, nearest, what);
+		(struct subject){ "rule", it->rule->name, RULES_CODE_UNKNOWN_FILTER }, nearest,
+		what);
 }
 
 static int append_output(struct loader *l, struct output *o, struct program_build *b, struct err *e)
@@ -162,7 +167,7 @@ static bool compile_output(struct loader *l, const struct def_rule *r, struct ru
 {
 	struct output_item it = { l, r };
 	struct program_build b = { .program = l->rs->program, .ctx = &it, .warn = warn_output };
-	struct subject what = { "rule", r->name };
+	struct subject what = { .kind = "rule", .name = r->name };
 	struct err e = { 0 };
 
 	out->output = output_new(l->rs->arena, &b);
@@ -173,6 +178,7 @@ static bool compile_output(struct loader *l, const struct def_rule *r, struct ru
 	}
 	/* Block scalars end in a line feed, which is not meant as part of the line. */
 	if (output_add(out->output, &b, str_trim(r->output.text), &e)) {
+		what.code = RULES_CODE_OUTPUT;
 		report_joined(l, RULES_ERROR, &r->output, b.at, what, b.nearest, e.msg);
 		return false;
 	}
@@ -256,13 +262,13 @@ static const char *why_off(const struct loader *l, const struct def_rule *r)
 }
 
 static void cannot_run(struct loader *l, const struct joined *text, size_t at,
-	const struct def_rule *r, struct rule *out, const char *why)
+	const struct def_rule *r, struct rule *out, enum rules_code code, const char *why)
 {
 	bool off = out->info.state == RULE_OFF;
 
 	if (!off || l->options->check_off)
-		report_joined(l, RULES_CANNOT_RUN, text, at, (struct subject){ "rule", r->name },
-			NULL, why);
+		report_joined(l, RULES_CANNOT_RUN, text, at,
+			(struct subject){ "rule", r->name, code }, NULL, why);
 	if (off)
 		return;
 	out->info.state = RULE_CANNOT_RUN;
@@ -285,7 +291,7 @@ static bool compile_condition(struct loader *l, const struct def_rule *r, struct
 	if (ok && compile_text(&it, &out->node, &at, &nearest, &e)) {
 		ok = e.code == ERR_UNSUPPORTED;
 		if (ok)
-			cannot_run(l, &text, at, r, out, e.msg);
+			cannot_run(l, &text, at, r, out, RULES_CODE_UNKNOWN_FILTER, e.msg);
 		else
 			report_joined(l, r->skip_unknown ? RULES_WARNING : RULES_ERROR, &text, at,
 				it.what, nearest, e.msg);
@@ -309,7 +315,8 @@ static void compile_rule(struct loader *l, const struct def_rule *r)
 	}
 	if (!str_eqz(r->source, "syscall")) {
 		/* Its fields are another source's: nothing of it can be checked. */
-		cannot_run(l, &r->cond, 0, r, out, "only events of source syscall are available");
+		cannot_run(l, &r->cond, 0, r, out, RULES_CODE_UNKNOWN_SOURCE,
+			"only events of source syscall are available");
 		l->rs->rules_n++;
 		return;
 	}
@@ -345,11 +352,11 @@ static void judge_types(struct loader *l, struct rule *r, struct type_set *wants
 	type_set_and(&missing, wants);
 	if (many && def->warn_types)
 		report_joined(l, RULES_WARNING, &def->cond, 0,
-			(struct subject){ "rule", def->name }, NULL,
+			(struct subject){ "rule", def->name, RULES_CODE_NO_EVTTYPE }, NULL,
 			"no condition on evt.type: it is judged for every event, which is slow");
 	if (!type_set_count(wants))
 		report_joined(l, RULES_WARNING, &def->cond, 0,
-			(struct subject){ "rule", def->name }, NULL,
+			(struct subject){ "rule", def->name, RULES_CODE_NO_EVTTYPE }, NULL,
 			"there is no event type for which it could be true");
 	type_set_and(wants, &have);
 	if (many || !type_set_count(&missing))
@@ -358,13 +365,14 @@ static void judge_types(struct loader *l, struct rule *r, struct type_set *wants
 	put_types(&why, &missing);
 	buf_puts(&why, " not available");
 	if (!type_set_count(wants)) {
-		cannot_run(l, &def->cond, 0, def, r, buf_cstr(&why));
+		cannot_run(l, &def->cond, 0, def, r, RULES_CODE_UNKNOWN_FILTER, buf_cstr(&why));
 		return;
 	}
 	r->info.state = RULE_PARTIAL;
 	r->info.why = keep(l, buf_str(&why));
 	buf_puts(&why, "; it is judged for the others");
-	report_joined(l, RULES_WARNING, &def->cond, 0, (struct subject){ "rule", def->name }, NULL,
+	report_joined(l, RULES_WARNING, &def->cond, 0,
+		(struct subject){ "rule", def->name, RULES_CODE_UNKNOWN_FILTER }, NULL,
 		buf_cstr(&why));
 }
 
@@ -405,6 +413,18 @@ static void collect_types(struct loader *l)
 			rs->types[rs->types_n++] = types_name(t);
 			rs->classes |= 1u << types_class(t);
 		}
+}
+
+static void arrange(struct ruleset *rs)
+{
+	AUTO_FREE uint32_t *nodes = xcalloc(rs->rules_n + 1, sizeof(*nodes));
+	AUTO_FREE struct program_list *lists = xcalloc(TYPES_MAX, sizeof(*lists));
+
+	for (size_t i = 0; i < rs->rules_n; i++)
+		nodes[i] = rs->rules[i].node;
+	for (size_t t = 0; t < TYPES_MAX; t++)
+		lists[t] = (struct program_list){ rs->by_type[t].rules, rs->by_type[t].n };
+	program_arrange(rs->program, nodes, lists);
 }
 
 static struct rules_name *keep_names(struct loader *l, size_t n)
@@ -459,6 +479,7 @@ void load_compile(struct loader *l)
 	for (size_t i = 0; i < l->rules.n; i++)
 		compile_rule(l, l->rules.p[i]);
 	collect_types(l);
+	arrange(l->rs);
 	keep_macros(l);
 	keep_lists(l);
 }

@@ -8,7 +8,7 @@
 
 static struct subject subject_of(const struct def_rule *r)
 {
-	return (struct subject){ "rule", r->name };
+	return (struct subject){ .kind = "rule", .name = r->name };
 }
 
 static void fail(struct loader *l, struct def_rule *r, struct place at, const char *text)

@@ -101,11 +101,14 @@ struct loader {
 struct subject {
 	const char *kind;
 	struct str name;
+	enum rules_code code; /* 0: what the way of telling stands for */
 };
 
 /* report.c */
 void report_place(struct loader *l, enum rules_level level, struct place at, struct subject what,
 	const char *nearest, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+/* A file that is about to be read. */
+void report_file(struct loader *l, const char *file);
 void report_line(struct loader *l, enum rules_level level, const char *file, uint32_t line,
 	uint32_t col, struct subject what, const char *nearest, const char *text);
 /* At offset `at` of a joined text. */

@@ -49,6 +49,7 @@ static bool is_known(struct str key, const char *const *known, size_t n)
 void check_keys(struct loader *l, struct place item, struct subject what, const char *const *known,
 	size_t n)
 {
+	what.code = RULES_CODE_UNKNOWN_ITEM;
 	for (size_t i = 0; i < item.node->n; i++) {
 		const struct yaml_node *key = item.node->pairs[i].key;
 
@@ -115,7 +116,8 @@ bool override_read(struct loader *l, struct place item, struct subject what,
 		return false;
 	}
 	if (out->append)
-		report_place(l, RULES_WARNING, (struct place){ item.src, append }, what, NULL,
+		report_place(l, RULES_WARNING, (struct place){ item.src, append },
+			(struct subject){ what.kind, what.name, RULES_CODE_DEPRECATED }, NULL,
 			"append is deprecated; use override");
 	if (!map)
 		return true;
@@ -201,14 +203,16 @@ static void set_macro(struct loader *l, struct def_macro *m, struct place item,
 static void load_macro(struct loader *l, struct place item)
 {
 	static const char *const keys[] = { "macro", "condition", "append", "override" };
-	struct subject what = { "macro", yaml_get(item.node, "macro")->value };
+	struct subject what = { .kind = "macro",
+		.name = yaml_get(item.node, "macro")->value };
 	struct def_macro *m = map_get(l->macro_names, what.name);
 	const struct yaml_node *condition;
 	struct override o;
 
 	check_keys(l, item, what, keys, ARRAY_N(keys));
 	if (!is_identifier(what.name)) {
-		report_place(l, RULES_WARNING, item, what, NULL,
+		report_place(l, RULES_WARNING, item,
+			(struct subject){ what.kind, what.name, RULES_CODE_MACRO_NAME }, NULL,
 			"a condition cannot name it: letters, digits and _ only, a letter first");
 	}
 	condition = need_scalar(l, item, what, "condition");
@@ -260,14 +264,16 @@ static struct def_list *new_list(struct loader *l, struct place item, struct str
 static void load_list(struct loader *l, struct place item)
 {
 	static const char *const keys[] = { "list", "items", "append", "override" };
-	struct subject what = { "list", yaml_get(item.node, "list")->value };
+	struct subject what = { .kind = "list",
+		.name = yaml_get(item.node, "list")->value };
 	struct def_list *list = map_get(l->list_names, what.name);
 	const struct yaml_node *items = yaml_get(item.node, "items");
 	struct override o;
 
 	check_keys(l, item, what, keys, ARRAY_N(keys));
 	if (!is_bare(what.name))
-		report_place(l, RULES_WARNING, item, what, NULL,
+		report_place(l, RULES_WARNING, item,
+			(struct subject){ what.kind, what.name, RULES_CODE_LIST_NAME }, NULL,
 			"a condition cannot name it: no blanks, quotes, ( ) , or = in a list's name");
 	if (!items || (items->kind != YAML_SEQ && !yaml_is_null(items))) {
 		report_place(l, RULES_ERROR, item, what, NULL, "items must be a list");
@@ -306,7 +312,7 @@ static bool parse_engine(struct str s, uint64_t *major, uint64_t *minor)
 static void check_engine(struct loader *l, struct place item)
 {
 	const struct yaml_node *n = yaml_get(item.node, "required_engine_version");
-	struct subject what = { "item", STR("required_engine_version") };
+	struct subject what = { .kind = "item", .name = STR("required_engine_version") };
 	uint64_t major, minor;
 
 	if (n->kind != YAML_SCALAR || !parse_engine(n->value, &major, &minor))
@@ -321,7 +327,7 @@ static void check_engine(struct loader *l, struct place item)
 static void check_plugins(struct loader *l, struct place item)
 {
 	const struct yaml_node *list = yaml_get(item.node, "required_plugin_versions");
-	struct subject what = { "item", STR("required_plugin_versions") };
+	struct subject what = { .kind = "item", .name = STR("required_plugin_versions") };
 
 	for (size_t i = 0; list->kind == YAML_SEQ && i < list->n; i++) {
 		const struct yaml_node *p = list->items[i];
@@ -351,7 +357,7 @@ static bool has_name(struct loader *l, struct place item, const char *key)
 
 	if (name->kind == YAML_SCALAR && name->value.n)
 		return true;
-	report_place(l, RULES_ERROR, item, (struct subject){ key, STR("") }, NULL,
+	report_place(l, RULES_ERROR, item, (struct subject){ .kind = key, .name = STR("") }, NULL,
 		"the name must be a text");
 	return false;
 }
@@ -371,7 +377,7 @@ static void load_item(struct loader *l, struct place item)
 	};
 	static const char *const names[] = { "rule", "macro", "list", "required_engine_version",
 		"required_plugin_versions" };
-	struct subject what = { "item", STR("") };
+	struct subject what = { .kind = "item", .name = STR("") };
 
 	if (item.node->kind != YAML_MAP) {
 		report_place(
@@ -399,7 +405,7 @@ void load_document(struct loader *l, struct source *src, const struct yaml_node 
 	if (yaml_is_null(doc))
 		return;
 	if (doc->kind != YAML_SEQ) {
-		report_place(l, RULES_ERROR, at, (struct subject){ "file", STR("") }, NULL,
+		report_place(l, RULES_ERROR, at, (struct subject){ .kind = "file", .name = STR("") }, NULL,
 			"expected a list of rules, macros and lists");
 		return;
 	}

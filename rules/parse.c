@@ -110,12 +110,25 @@ static bool parse_arg(struct parser *p, struct ast_term *t)
 	return t->arg.p || fail_limit(p, "condition needs too much memory");
 }
 
+/* A field's name, which in --where may have no dot. */
+static bool lex_name(struct parser *p, struct str *name)
+{
+	size_t at = p->l.at;
+
+	if (lex_field(&p->l, name))
+		return true;
+	if (p->where && lex_identifier(&p->l, name) && p->where->is_field(p->where->ctx, *name))
+		return true;
+	p->l.at = at;
+	return false;
+}
+
 static struct ast_term *parse_field(struct parser *p)
 {
 	size_t at = p->l.at;
 	struct str name;
 
-	if (!lex_field(&p->l, &name))
+	if (!lex_name(p, &name))
 		return NULL;
 	struct ast_term *t = new_term(p, TERM_FIELD, at, name);
 
@@ -154,7 +167,7 @@ static struct ast_term *parse_value(struct parser *p, bool *found)
 	*found = true;
 	if (lex_transform(&p->l, &t))
 		return parse_transform(p, t, at);
-	if (lex_field(&p->l, &name)) {
+	if (lex_name(p, &name)) {
 		p->l.at = at;
 		return parse_field(p);
 	}

@@ -101,7 +101,7 @@ static bool text_kind(const struct check *c, enum matcher_kind *kind, bool *exac
 	return *kind != MATCHER_KEYS && have_literals(c);
 }
 
-bool atom_kind(const struct program *p, const struct check *c, enum matcher_kind *kind, bool *exact)
+bool atom_kind(const struct check *c, enum matcher_kind *kind, bool *exact)
 {
 	if (c->right_slot != NO_SLOT || c->op == OP_EXISTS || c->type == FIELD_NET)
 		return false;
@@ -111,7 +111,6 @@ bool atom_kind(const struct program *p, const struct check *c, enum matcher_kind
 		*exact = !(c->op == OP_IN && c->flags & FIELD_F_LIST);
 		return true;
 	}
-	(void)p;
 	return c->type == FIELD_STR && text_kind(c, kind, exact);
 }
 
@@ -171,7 +170,7 @@ static enum fold fold_of(bool b)
 
 static bool field_is(const struct slot *s, const char *name)
 {
-	return s->kind == SLOT_FIELD && strcmp(s->ref.field->name, name) == 0;
+	return strcmp(s->ref.field->name, name) == 0;
 }
 
 static enum fold fold_known(const struct check *c, const union atom *value)
@@ -187,11 +186,13 @@ static enum fold fold_known(const struct check *c, const union atom *value)
 static enum fold fold_check(const struct program *p, const struct check *c, size_t type)
 {
 	const struct slot *s = &p->slots.p[c->slot];
-	bool call = field_is(s, "syscall.type");
-	union atom value = { .s = str_from(types_name(type)) };
+	union atom value;
+	bool call;
 
-	if (c->right_slot != NO_SLOT || c->op == OP_REGEX)
+	if (c->right_slot != NO_SLOT || c->op == OP_REGEX || s->kind != SLOT_FIELD)
 		return FOLD_UNKNOWN;
+	call = field_is(s, "syscall.type");
+	value.s = str_from(types_name(type));
 	if (call && types_class(type) == EVENT_EXIT)
 		return FOLD_FALSE;
 	if (call || field_is(s, "evt.type"))
@@ -199,9 +200,9 @@ static enum fold fold_check(const struct program *p, const struct check *c, size
 	/* Events are numbered from 1. */
 	if (field_is(s, "evt.num") && c->op == OP_EQ && c->operands[0].i == 0)
 		return FOLD_FALSE;
-	if (s->kind == SLOT_FIELD && s->ref.field->flags & FIELD_F_OPENS &&
-		types_class(type) != EVENT_OPEN)
-		return fold_known(c, &(const union atom){ .i = 0 });
+	value.i = 0;
+	if (s->ref.field->flags & FIELD_F_OPENS && types_class(type) != EVENT_OPEN)
+		return fold_known(c, &value);
 	return FOLD_UNKNOWN;
 }
 

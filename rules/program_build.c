@@ -2,6 +2,8 @@
 
 #include "rules/parse.h"
 
+#include <assert.h>
+
 /* All rules of a set together. */
 #define PROGRAM_MAX_BYTES (512u << 20)
 #define PROGRAM_MAX_NODES (1u << 24)
@@ -50,8 +52,10 @@ static int no_memory(struct err *e)
 
 static bool find_known(const struct program *p, const struct buf *key, uint32_t *out)
 {
-	uintptr_t at = key->full ? 0 : (uintptr_t)map_get(p->known, buf_str(key));
+	uintptr_t at;
 
+	assert(p->known); /* not arranged yet */
+	at = key->full ? 0 : (uintptr_t)map_get(p->known, buf_str(key));
 	if (at)
 		*out = (uint32_t)(at - 1);
 	return at != 0;

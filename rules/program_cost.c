@@ -4,8 +4,6 @@
  */
 #include "rules/program_plan.h"
 
-#include <math.h>
-
 /* Fields whose values are few, or that cost more than following a pointer. */
 static const struct field_guess {
 	const char *name;
@@ -112,9 +110,12 @@ static float literal_chance(enum op op, size_t n)
 		[OP_PMATCH] = 0.5f,
 		[OP_GLOB] = 0.7f,
 		[OP_IGLOB] = 0.7f };
-	float chance = n < 2 ? 0.9f : powf(per_byte[op], (float)n);
+	float chance = 0.9f;
 
-	return chance < 0.002f ? 0.002f : chance;
+	/* One byte is nearly always there: most often it is a slash. */
+	for (size_t i = 1; i < n && chance > 0.002f; i++)
+		chance *= per_byte[op];
+	return chance;
 }
 
 static float operand_chance(const struct slot *s, const struct check *c, const union operand *o)

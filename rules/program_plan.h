@@ -43,7 +43,7 @@ struct matcher {
 };
 
 /* A check on which rules hang. */
-struct atom {
+struct plan_atom {
 	uint32_t node; /* the check's */
 	uint32_t matcher;
 	bool exact; /* found is the same as true, not only necessary */
@@ -82,7 +82,7 @@ struct plan_group {
 
 struct plan {
 	VEC(struct matcher) matchers;
-	VEC(struct atom) atoms;
+	VEC(struct plan_atom) atoms;
 	VEC(struct plan_group) groups;
 	uint16_t group_of[TYPES_MAX]; /* by event type, or NO_GROUP */
 	size_t words;                 /* of the largest group's bitmaps */
@@ -108,7 +108,7 @@ enum fold { FOLD_UNKNOWN, FOLD_FALSE, FOLD_TRUE };
 /* What each node is for all events of a type; by node index, into fold. */
 void fold_nodes(const struct program *p, size_t type, uint8_t *fold);
 /* How a check is looked for. False: it cannot be. */
-bool atom_kind(const struct program *p, const struct check *c, enum matcher_kind *kind, bool *exact);
+bool atom_kind(const struct check *c, enum matcher_kind *kind, bool *exact);
 /* Put what is looked for into the matcher. False: past its bound. */
 bool atom_add(struct matcher *m, const struct check *c, uint32_t atom);
 /* The bytes by which a value of this type is found among keys; uses tmp. */

@@ -14,6 +14,45 @@ const char *rules_level_name(enum rules_level l)
 	return names[l];
 }
 
+static const struct {
+	const char *error, *warning, *meaning;
+} codes[] = {
+	[RULES_CODE_NONE] = { "LOAD_ERR_VALIDATE", "LOAD_WARNING_EXTENSION", "something else" },
+	[RULES_CODE_YAML] = { "LOAD_ERR_YAML_PARSE", NULL, "the file is no YAML" },
+	[RULES_CODE_VALIDATE] = { "LOAD_ERR_YAML_VALIDATE", NULL,
+		"an item of the file is not what it should be" },
+	[RULES_CODE_CONDITION] = { "LOAD_ERR_COMPILE_CONDITION", "LOAD_COMPILE_CONDITION",
+		"the condition is wrong or not as meant" },
+	[RULES_CODE_OUTPUT] = { "LOAD_ERR_COMPILE_OUTPUT", NULL, "the output is wrong" },
+	[RULES_CODE_UNKNOWN_SOURCE] = { NULL, "LOAD_UNKNOWN_SOURCE",
+		"nothing here has events of this source" },
+	[RULES_CODE_NO_EVTTYPE] = { NULL, "LOAD_NO_EVTTYPE",
+		"the condition names no type of events, or none that there is" },
+	[RULES_CODE_UNKNOWN_FILTER] = { NULL, "LOAD_UNKNOWN_FILTER",
+		"a field or a type of events is not known or not available here" },
+	[RULES_CODE_UNKNOWN_ITEM] = { NULL, "LOAD_UNKNOWN_ITEM", "an item or a key is not known" },
+	[RULES_CODE_DEPRECATED] = { NULL, "LOAD_DEPRECATED_ITEM", "deprecated" },
+	[RULES_CODE_MACRO_NAME] = { NULL, "LOAD_INVALID_MACRO_NAME",
+		"no condition can name this macro" },
+	[RULES_CODE_LIST_NAME] = { NULL, "LOAD_INVALID_LIST_NAME",
+		"no condition can name this list" },
+};
+
+const char *rules_problem_code(const struct rules_problem *p)
+{
+	const char *code = p->level == RULES_ERROR ? codes[p->code].error : codes[p->code].warning;
+
+	if (code)
+		return code;
+	return p->level == RULES_ERROR ? codes[RULES_CODE_NONE].error
+				       : codes[RULES_CODE_NONE].warning;
+}
+
+const char *rules_problem_meaning(const struct rules_problem *p)
+{
+	return codes[p->code].meaning;
+}
+
 const char *rule_state_name(enum rule_state s)
 {
 	static const char *const names[] = { "active", "partial", "cannot run", "off" };
@@ -25,6 +64,7 @@ void rules_report_fini(struct rules_report *r)
 {
 	arena_free(r->arena);
 	vec_fini(&r->list);
+	vec_fini(&r->files);
 	*r = (struct rules_report){ 0 };
 }
 
@@ -46,9 +86,16 @@ static const char *keep(struct rules_report *r, struct str s)
 	AUTO(buf_fini) struct buf clean = BUF_INIT(4096);
 	struct str copy;
 
+	if (!r->arena)
+		r->arena = arena_new(REPORT_MAX_BYTES);
 	text_clean(&clean, s);
 	copy = arena_str(r->arena, buf_str(&clean));
 	return copy.p ? copy.p : "";
+}
+
+void report_file(struct loader *l, const char *file)
+{
+	vec_push(&l->report->files, keep(l->report, str_from(file)));
 }
 
 void report_line(struct loader *l, enum rules_level level, const char *file, uint32_t line,
@@ -64,6 +111,7 @@ void report_line(struct loader *l, enum rules_level level, const char *file, uin
 		r->arena = arena_new(REPORT_MAX_BYTES);
 	vec_push(&r->list, ((struct rules_problem){
 				   .level = level,
+				   .code = what.code,
 				   .file = keep(r, str_from(file)),
 				   .line = line,
 				   .col = col,
@@ -83,6 +131,8 @@ void report_place(struct loader *l, enum rules_level level, struct place at, str
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	if (!what.code)
+		what.code = level == RULES_ERROR ? RULES_CODE_VALIDATE : RULES_CODE_UNKNOWN_ITEM;
 	report_line(l, level, at.src->name, at.node ? at.node->line : 0, at.node ? at.node->col : 0,
 		what, nearest, text);
 }
@@ -180,6 +230,8 @@ void report_joined(struct loader *l, enum rules_level level, const struct joined
 
 	if (!p)
 		return;
+	if (!what.code)
+		what.code = RULES_CODE_CONDITION;
 	line = p->place.node->line;
 	col = p->place.node->col;
 	if (p->exact)

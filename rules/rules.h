@@ -46,8 +46,25 @@ enum rules_level {
 /* "error", "cannot run", "warning". */
 const char *rules_level_name(enum rules_level l);
 
+/* What a problem is, in the words of Falco's own report: CI pipelines look for them. */
+enum rules_code {
+	RULES_CODE_NONE = 0,
+	RULES_CODE_YAML,      /* no YAML */
+	RULES_CODE_VALIDATE,  /* an item is not what it should be */
+	RULES_CODE_CONDITION, /* a condition does not compile; as a warning: is probably not as meant */
+	RULES_CODE_OUTPUT,    /* an output does not compile */
+	RULES_CODE_UNKNOWN_SOURCE,
+	RULES_CODE_NO_EVTTYPE,
+	RULES_CODE_UNKNOWN_FILTER, /* a field or an event type that is not available */
+	RULES_CODE_UNKNOWN_ITEM,
+	RULES_CODE_DEPRECATED,
+	RULES_CODE_MACRO_NAME,
+	RULES_CODE_LIST_NAME,
+};
+
 struct rules_problem {
 	enum rules_level level;
+	enum rules_code code;
 	const char *file;    /* as given to rules_load */
 	uint32_t line, col;  /* from 1; 0 when it concerns the file as a whole */
 	const char *kind;    /* "rule", "macro", "list", "file", "item" */
@@ -64,6 +81,7 @@ struct rules_report {
 	VEC(struct rules_problem) list;
 	size_t errors_n, cannot_run_n, warnings_n;
 	size_t rules_n, macros_n, lists_n; /* that were defined, the wrong ones included */
+	VEC(const char *) files; /* that were read, in order, as a problem names them */
 };
 
 #define RULES_REPORT_INIT                                                                          \
@@ -75,6 +93,10 @@ DEFINE_AUTO_VALUE(struct rules_report, rules_report_fini)
 
 /* "FILE:LINE:COL: error: rule NAME: WHAT (did you mean X?)"; appended without newline. */
 void rules_problem_text(struct buf *b, const struct rules_problem *p);
+
+/* Falco's name of it, "LOAD_ERR_YAML_PARSE" and the like, and what that means. */
+const char *rules_problem_code(const struct rules_problem *p);
+const char *rules_problem_meaning(const struct rules_problem *p);
 
 /*
  * Load `n` paths as one set, in order. A directory stands for its *.yaml and *.yml files in the

@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "rules/parse.h"
 
+#include <stdio.h>
+
 #define ARENA_MAX_BYTES (16u << 20)
 #define SQL_MAX_BYTES   (1u << 20)
 

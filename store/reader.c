@@ -82,6 +82,17 @@ int store_reader_open(struct store_reader **out, const char *path, struct err *e
 	return 0;
 }
 
+int store_reader_open_on(struct store_reader **out, struct sql *db, struct err *e)
+{
+	if (sql_register(db, where_functions, e))
+		return -1;
+	struct store_reader *r = xcalloc(1, sizeof(*r));
+	r->db = db;
+	reader_watch(r, db);
+	*out = r;
+	return 0;
+}
+
 void store_reader_close(struct store_reader *r)
 {
 	if (!r)

@@ -25,6 +25,13 @@ struct store_cursor;
  */
 int store_reader_open(struct store_reader **out, const char *path, struct err *e);
 void store_reader_close(struct store_reader *r);
+
+/*
+ * The same over a database in memory, filled by the caller: for what is in no file. On success
+ * the connection belongs to the reader.
+ */
+struct sql;
+int store_reader_open_on(struct store_reader **out, struct sql *db, struct err *e);
 DEFINE_AUTO(struct store_reader, store_reader_close)
 
 /*

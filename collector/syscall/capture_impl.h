@@ -77,10 +77,11 @@ struct capture {
 	struct parked *parked_first, *parked_last;
 	VEC(struct record *) waiting; /* what the sink did not take; [waiting_first, n) */
 	size_t waiting_first;
-	bool dirty;                   /* handed something on since the last mark */
-	uint64_t marked[WIRE_RING_N]; /* last mark sent */
+	bool dirty;                                   /* handed something on since the last mark */
+	uint64_t marked[WIRE_RING_N];                 /* last mark sent */
 	uint64_t losses[LOSS_WHERE_N][EVENT_CLASS_N]; /* since the last mark */
 	bool losses_new;
+	uint64_t containers_refused;
 
 	_Atomic uint64_t committed[WIRE_RING_N];
 	_Atomic bool want_commit; /* wake the reader at the next commit */

@@ -40,6 +40,7 @@ struct container_table {
 	struct map *slots; /* id to struct slot */
 	struct cgroup_entry *buckets[CGROUP_BUCKETS];
 	uint32_t cgroups_n, forgotten_n;
+	uint64_t refused;
 };
 
 static void slot_free(void *p)
@@ -95,8 +96,12 @@ static struct slot *slot_of_match(struct container_table *t, const struct runtim
 {
 	struct slot *s = map_get(t->slots, m->id);
 
-	if (s || map_count(t->slots) >= CONTAINERS_MAX)
+	if (s)
 		return s;
+	if (map_count(t->slots) >= CONTAINERS_MAX) {
+		t->refused++;
+		return NULL;
+	}
 	s = xcalloc(1, sizeof(*s));
 	s->now = container_new_bare(m->id, m->runtime, CONTAINER_PENDING);
 	s->weak = m->weak;
@@ -126,8 +131,12 @@ void container_table_learn(struct container_table *t, uint64_t cgroup_id, struct
 	struct cgroup_entry **at = entry_slot(t, cgroup_id);
 	struct runtime_match m;
 
-	if (*at || t->cgroups_n >= CGROUP_MAX)
+	if (*at)
 		return;
+	if (t->cgroups_n >= CGROUP_MAX) {
+		t->refused++;
+		return;
+	}
 	*at = xcalloc(1, sizeof(**at));
 	(*at)->id = cgroup_id;
 	t->cgroups_n++;
@@ -257,6 +266,11 @@ void container_table_collect(
 uint64_t container_table_count(const struct container_table *t)
 {
 	return map_count(t->slots);
+}
+
+uint64_t container_table_refused(const struct container_table *t)
+{
+	return t->refused;
 }
 
 /* Depth first with a stack of open directories: nobody's nesting makes us recurse. */

@@ -56,6 +56,9 @@ void container_table_collect(
 
 uint64_t container_table_count(const struct container_table *t);
 
+/* How often a cgroup or a container found no room: what happened in it counts as the host's. */
+uint64_t container_table_refused(const struct container_table *t);
+
 /*
  * Walk the v2 hierarchy mounted at `root` and learn every cgroup in it (bounded). Not for anything else:
  * ids of other hierarchies mean other cgroups.

@@ -192,9 +192,10 @@ static bool decode_exec(struct decoder *d, struct rd *r, struct event *ev)
 		return false;
 	exec_from_wire(&ev->exec, &w);
 	ev->exec.ns_mnt = ev->ns_mnt;
-	ev->exec.exe_memfd = pseudo && w.exe_nlink == 0 && str_starts(exe, STR("memfd:"));
-	if (w.exe_ino)
+	if (w.exe_ino) {
+		ev->exec.exe_memfd = pseudo && w.exe_nlink == 0 && str_starts(exe, STR("memfd:"));
 		ev->exec.exe = put_path_or_name(d, exe, pseudo);
+	}
 	if (ev->ret == 0 && !w.kthread)
 		ev->exec.cwd = put_path(d, cwd);
 	ev->exec.args = put(d, args);

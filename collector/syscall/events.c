@@ -234,8 +234,7 @@ void events_collect(struct capture *c)
 static void complete_partial(struct capture *c, const struct process *p)
 {
 	AUTO(buf_fini)
-	struct buf args = BUF_INIT(2 * COMPLETE_MAX),
-		   exe = BUF_INIT(2 * COMPLETE_MAX);
+	struct buf args = BUF_INIT(2 * COMPLETE_MAX), exe = BUF_INIT(2 * COMPLETE_MAX);
 	struct process *own = process_table_find(c->processes, p->key, p->exec_id);
 
 	c->numbers.partial++;

@@ -35,6 +35,7 @@ static const char *const map_names[LOADER_MAP_N] = {
 	[LOADER_MAP_REPORTED] = "reported",
 	[LOADER_MAP_ACCOUNTS] = "accounts",
 	[LOADER_MAP_SEQUENCES] = "sequences",
+	[LOADER_MAP_ENDED] = "ended",
 	[LOADER_MAP_TURNS] = "turns",
 };
 

@@ -539,7 +539,7 @@ int capture_find_leftover(
 	int cpus = libbpf_num_possible_cpus();
 	AUTO_FREE struct wire_count *n = xcalloc((size_t)(cpus > 0 ? cpus : 1), sizeof(*n));
 	for (uint32_t k = 1; rc > 0 && k < WIRE_CLASS_N; k++) {
-		for (int i = 0; probe_counts(&p, class, n) && i < cpus; i++) {
+		for (int i = 0; probe_counts(&p, k, n) && i < cpus; i++) {
 			out->dropped += n[i].dropped;
 			out->emitted += n[i].emitted;
 		}

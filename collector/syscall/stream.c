@@ -257,8 +257,20 @@ static void run_requests(struct capture *c)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* A cgroup without room in the table: a loss of that class, whatever event met it. */
+static void count_refused(struct capture *c)
+{
+	uint64_t n = container_table_refused(c->containers);
+
+	if (n == c->containers_refused)
+		return;
+	stream_lose(c, LOSS_TABLE, EVENT_CGROUP, n - c->containers_refused);
+	c->containers_refused = n;
+}
+
 static void housekeep(struct capture *c, uint64_t now)
 {
+	count_refused(c);
 	for (int i = 0; i < WIRE_RING_N; i++)
 		c->numbers.ring_used[i] = ring_produced(c->rings[i]) - ring_released(c->rings[i]);
 	c->numbers.processes = process_table_count(c->processes);

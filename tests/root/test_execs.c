@@ -1,4 +1,5 @@
 /* Exec, fork and exit as the kernel tells them, against what the new program finds about itself. */
+#include "tests/root/report.h"
 #include "tests/root/scene.h"
 
 #include <errno.h>
@@ -20,21 +21,6 @@
 
 #include <cmocka.h>
 
-/* What a program that was started finds about itself; in a file that it inherits as descriptor REPORT. */
-struct report {
-	pid_t pid, ppid, sid, pgid, vpid;
-	uint64_t ticks, cap_eff, cap_prm, cap_inh;
-	uint32_t tty, loginuid, sessionid, uid, gid, euid;
-	uint64_t ns_mnt, ns_pid, ns_net, ns_user, ns_cgroup, ns_uts, ns_ipc;
-	uint64_t exe_dev, exe_ino;
-	uint32_t exe_mode;
-	uint64_t exe_ctime_ns, exe_mtime_ns;
-	uint32_t args_n;
-	char exe[1024], cwd[1024], args[1024], cgroup[1024], comm[32];
-	bool done;
-};
-#define REPORT 17
-
 struct play {
 	pid_t pids[64];
 	int status[64];
@@ -44,125 +30,6 @@ struct play {
 
 static char self[1024];
 static char *const child_args[] = { self, "--report", "an argument", "", NULL };
-
-static uint64_t status_field(const char *name, int base)
-{
-	char line[256];
-	uint64_t value = 0;
-	FILE *f = fopen("/proc/self/status", "re");
-
-	while (f && fgets(line, sizeof(line), f)) {
-		size_t n = strlen(name);
-		if (strncmp(line, name, n) == 0 && line[n] == ':')
-			value = strtoull(line + n + 1, NULL, base);
-	}
-	if (f)
-		fclose(f);
-	return value;
-}
-
-static size_t read_all(const char *path, char *out, size_t size)
-{
-	FILE *f = fopen(path, "re");
-	size_t n = f ? fread(out, 1, size - 1, f) : 0;
-
-	out[n] = 0;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-static uint64_t time_ns(struct timespec t)
-{
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
-/* The cgroup that a record names: v2's, or where the process is in its root, v1's of these, in this order. */
-static void own_cgroup(char *out, size_t size)
-{
-	static const char *const names[] = { "", "pids", "memory", "devices" };
-	char text[4096];
-
-	snprintf(out, size, "/");
-	for (size_t i = 0; i < ARRAY_N(names) && strcmp(out, "/") == 0; i++) {
-		read_all("/proc/self/cgroup", text, sizeof(text));
-		for (char *at = text, *line; (line = strsep(&at, "\n"));) {
-			strsep(&line, ":");
-			char *name = strsep(&line, ":");
-			if (line && strcmp(name, names[i]) == 0)
-				snprintf(out, size, "%s", line);
-		}
-	}
-}
-
-static void report_exe(struct report *r)
-{
-	struct stat st;
-
-	scene_link("/proc/self/exe", r->exe, sizeof(r->exe));
-	ACT(stat("/proc/self/exe", &st) == 0);
-	r->exe_dev = st.st_dev;
-	r->exe_ino = st.st_ino;
-	r->exe_mode = st.st_mode;
-	r->exe_ctime_ns = time_ns(st.st_ctim);
-	r->exe_mtime_ns = time_ns(st.st_mtim);
-}
-
-static void report_namespaces(struct report *r)
-{
-	r->ns_mnt = scene_inode("/proc/self/ns/mnt");
-	r->ns_pid = scene_inode("/proc/self/ns/pid");
-	r->ns_net = scene_inode("/proc/self/ns/net");
-	r->ns_user = scene_inode("/proc/self/ns/user");
-	r->ns_cgroup = scene_inode("/proc/self/ns/cgroup");
-	r->ns_uts = scene_inode("/proc/self/ns/uts");
-	r->ns_ipc = scene_inode("/proc/self/ns/ipc");
-}
-
-/* /proc here is the host's, so that it shows the host's numbers to a process in a namespace as well. */
-static void report_numbers(struct report *r)
-{
-	char text[1024];
-	int ppid, pgid, sid, tty;
-
-	r->pid = (pid_t)status_field("Pid", 10);
-	r->vpid = getpid();
-	ACT(read_all("/proc/self/stat", text, sizeof(text)) > 0);
-	ACT(sscanf(strrchr(text, ')'), ") %*c %d %d %d %d", &ppid, &pgid, &sid, &tty) == 4);
-	r->ppid = ppid;
-	r->pgid = pgid;
-	r->sid = sid;
-	r->tty = (uint32_t)tty;
-	r->ticks = scene_start_ticks(r->pid);
-	r->loginuid = read_all("/proc/self/loginuid", text, sizeof(text))
-			      ? (uint32_t)strtoul(text, NULL, 10)
-			      : UINT32_MAX;
-	r->sessionid = read_all("/proc/self/sessionid", text, sizeof(text))
-			       ? (uint32_t)strtoul(text, NULL, 10)
-			       : UINT32_MAX;
-}
-
-static int report_main(void)
-{
-	struct report *r = mmap(NULL, sizeof(*r), PROT_READ | PROT_WRITE, MAP_SHARED, REPORT, 0);
-
-	ACT(r != MAP_FAILED);
-	report_numbers(r);
-	report_exe(r);
-	report_namespaces(r);
-	r->cap_eff = status_field("CapEff", 16);
-	r->cap_prm = status_field("CapPrm", 16);
-	r->cap_inh = status_field("CapInh", 16);
-	r->uid = getuid();
-	r->gid = getgid();
-	r->euid = geteuid();
-	ACT(getcwd(r->cwd, sizeof(r->cwd)) != NULL);
-	r->args_n = (uint32_t)read_all("/proc/self/cmdline", r->args, sizeof(r->args));
-	own_cgroup(r->cgroup, sizeof(r->cgroup));
-	ACT(prctl(PR_GET_NAME, r->comm) == 0);
-	r->done = true;
-	return 0;
-}
 
 static void check_numbers(const struct event *ev, const struct report *r)
 {
@@ -349,7 +216,7 @@ static void a_process_in_its_own_namespaces_has_their_numbers(void **state)
 	struct report *r = (struct report *)((char *)s->shared + 65536);
 
 	/* in a cgroup namespace the process sees less of its path than the host */
-	own_cgroup(r->cgroup, sizeof(r->cgroup));
+	report_cgroup(r->cgroup, sizeof(r->cgroup));
 	const struct event *ev = check_report(s, p->pids[9]);
 	assert_int_equal(ev->exec.vpid, 1);
 	const struct event *f = scene_need(s, EVENT_FORK, p->pids[9], 0);
@@ -635,7 +502,7 @@ static void a_program_of_the_upper_layer_is_told_apart(void **state)
 int main(int argc, char **argv)
 {
 	if (argc > 1 && strcmp(argv[1], "--report") == 0)
-		return report_main();
+		return report_make();
 	scene_link("/proc/self/exe", self, sizeof(self));
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_new_program_is_told_as_it_finds_itself),

@@ -15,6 +15,10 @@
 
 #define NEWEST UINT64_MAX
 
+#define NEW_TABLE(t)                                                                               \
+	(void)state;                                                                               \
+	AUTO(process_table_free) struct process_table *t = process_table_new(0)
+
 static struct process_key key_of(uint32_t tgid)
 {
 	return (struct process_key){ tgid, tgid * 1000u };
@@ -114,8 +118,7 @@ static const struct process *find(struct process_table *t, uint32_t tgid, uint64
 
 static void an_exec_is_found_by_key_and_generation(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *p = do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	assert_ptr_equal(find(t, 10, 3), p);
 	assert_ptr_equal(find(t, 10, NEWEST), p);
@@ -134,8 +137,7 @@ static void an_exec_is_found_by_key_and_generation(void **state)
 
 static void a_fork_has_its_parents_program(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a = do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	struct process *b = do_fork(t, 11, 3, 10, 10);
 	assert_str(b->exe, "/bin/a");
@@ -150,8 +152,7 @@ static void a_fork_has_its_parents_program(void **state)
 
 static void clone_parent_tells_creator_from_parent(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *top = do_exec(t, 10, 3, 0, 0, "/bin/top", 0);
 	do_exec(t, 11, 3, 10, 3, "/bin/creator", 0);
 	struct process *p = do_fork(t, 12, 3, 10, 11);
@@ -166,8 +167,7 @@ static void clone_parent_tells_creator_from_parent(void **state)
 
 static void a_late_event_finds_the_program_that_caused_it(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a = do_exec(t, 10, 3, 0, 0, "/bin/a", 100);
 	struct process *b = do_exec(t, 10, 4, 0, 0, "/bin/b", 200);
 	do_exit(t, 10, 4, 0, 300);
@@ -187,8 +187,7 @@ static void a_late_event_finds_the_program_that_caused_it(void **state)
 
 static void an_exit_tells_code_and_time(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	const struct process *p = do_exit(t, 10, 3, 7 << 8, 10);
 	assert_true(p->exited);
@@ -198,8 +197,7 @@ static void an_exit_tells_code_and_time(void **state)
 
 static void the_same_number_with_another_start_is_another_process(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a = do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	do_exit(t, 10, 3, 0, 50);
 	struct event ev = make(EVENT_FORK, 10, 3);
@@ -214,8 +212,7 @@ static void the_same_number_with_another_start_is_another_process(void **state)
 
 static void an_ancestor_stays_as_long_as_a_child_points_to_it(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a = do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	struct process *b = do_fork(t, 11, 3, 10, 10);
 	do_exit(t, 10, 3, 0, 10);
@@ -231,8 +228,7 @@ static void an_ancestor_stays_as_long_as_a_child_points_to_it(void **state)
 
 static void who_is_held_stays(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a = do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	process_hold(a);
 	process_hold(a);
@@ -249,8 +245,7 @@ static void who_is_held_stays(void **state)
 
 static void what_is_held_is_freed_with_the_table(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	process_hold(do_exec(t, 10, 3, 0, 0, "/bin/a", 0));
 	do_fork(t, 11, 3, 10, 10);
 	do_exit(t, 10, 3, 0, 10);
@@ -268,8 +263,7 @@ static size_t depth_of(const struct process *p)
 
 static void forking_for_ever_does_not_grow_the_table(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 1, 3, 0, 0, "/bin/a", 0);
 	for (uint32_t i = 2; i < 2000; i++) {
 		struct process *p = do_fork(t, i, 3, i - 1, i - 1);
@@ -283,8 +277,7 @@ static void forking_for_ever_does_not_grow_the_table(void **state)
 
 static void forking_and_executing_for_ever_does_not_grow_the_table(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 1, 3, 0, 0, "/bin/a", 0);
 	for (uint32_t i = 2; i < 2000; i++) {
 		/* the parent's execution that forked ends by an exec and not by the exit */
@@ -299,8 +292,7 @@ static void forking_and_executing_for_ever_does_not_grow_the_table(void **state)
 
 static void living_ancestors_are_not_cut(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 1, 3, 0, 0, "/bin/a", 0);
 	struct process *p = NULL;
 	for (uint32_t i = 2; i <= 100; i++)
@@ -310,8 +302,7 @@ static void living_ancestors_are_not_cut(void **state)
 
 static void the_creator_stays_the_parent_across_executions(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_seed(t, 1, 1, 0, 0);
 	struct process *a = do_exec(t, 10, 3, 1, 1, "/bin/a", 0);
 	do_fork(t, 11, 3, 10, 10);
@@ -323,8 +314,7 @@ static void the_creator_stays_the_parent_across_executions(void **state)
 
 static void a_parent_is_the_execution_that_was_running_then(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a3 = do_exec(t, 10, 3, 0, 0, "/bin/a3", 0);
 	struct process *a5 = do_exec(t, 10, 5, 0, 0, "/bin/a5", 9);
 	assert_ptr_equal(do_fork(t, 11, 3, 10, 10)->parent, a3);
@@ -337,8 +327,7 @@ static void a_parent_is_the_execution_that_was_running_then(void **state)
 
 static void a_child_of_nobody_known_is_partial(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *p = do_fork(t, 11, 3, 10, 10);
 	assert_true(p->partial);
 	assert_null(p->parent);
@@ -348,8 +337,7 @@ static void a_child_of_nobody_known_is_partial(void **state)
 
 static void an_event_of_nobody_known_makes_a_partial_that_ends_with_the_ring(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	const struct process *p = do_open(t, 10, 3, 50);
 	assert_true(p->partial);
 	assert_int_equal(p->uid, 1000);
@@ -365,8 +353,7 @@ static void an_event_of_nobody_known_makes_a_partial_that_ends_with_the_ring(voi
 
 static void a_partial_is_completed(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_open(t, 10, 3, 50);
 	struct process *p = process_table_find(t, key_of(10), 3);
 	process_table_complete(t, p, STR("/bin/late"), STR("late\0x\0"));
@@ -377,8 +364,7 @@ static void a_partial_is_completed(void **state)
 
 static void a_partial_whose_own_fork_is_read_after_all_lives_on(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 9, 3, 0, 0, "/bin/a", 0);
 	do_open(t, 10, 3, 50);
 	do_open(t, 20, 8, 51);
@@ -395,8 +381,7 @@ static void a_partial_whose_own_fork_is_read_after_all_lives_on(void **state)
 
 static void a_partial_whose_own_exec_is_read_after_all_lives_on(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_open(t, 10, 3, 50);
 	do_exec(t, 10, 3, 0, 0, "/bin/a", 55);
 	process_table_passed(t, 60);
@@ -406,8 +391,7 @@ static void a_partial_whose_own_exec_is_read_after_all_lives_on(void **state)
 
 static void a_missed_exec_is_the_new_present(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *a = do_exec(t, 9, 3, 0, 0, "/bin/a", 0);
 	do_fork(t, 10, 3, 9, 9);
 	do_exec(t, 10, 4, 9, 3, "/bin/b", 10);
@@ -426,8 +410,7 @@ static void a_missed_exec_is_the_new_present(void **state)
 
 static void an_earlier_execution_than_the_seeds_ends_with_the_ring(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *now = do_seed(t, 10, 6, 0, 0);
 	const struct process *then = do_open(t, 10, 4, 50);
 	assert_true(then->partial);
@@ -446,8 +429,7 @@ static void an_earlier_execution_than_the_seeds_ends_with_the_ring(void **state)
 
 static void an_event_after_the_exit_ends_with_the_ring_too(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 10, 4, 0, 0, "/bin/a", 0);
 	do_exit(t, 10, 4, 0, 10);
 	assert_true(do_open(t, 10, 3, 20)->partial);
@@ -457,8 +439,7 @@ static void an_event_after_the_exit_ends_with_the_ring_too(void **state)
 
 static void an_exit_of_nobody_known_leaves_nothing(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	const struct process *p = do_exit(t, 10, 3, 9, 10);
 	assert_true(p->partial);
 	assert_true(p->exited);
@@ -469,8 +450,7 @@ static void an_exit_of_nobody_known_leaves_nothing(void **state)
 
 static void seeds_are_linked_in_any_order(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	struct process *c = do_seed(t, 12, 1, 11, 2);
 	struct process *b = do_seed(t, 11, 2, 10, 1);
 	struct process *a = do_seed(t, 10, 1, 0, 0);
@@ -484,8 +464,7 @@ static void seeds_are_linked_in_any_order(void **state)
 
 static void a_fork_that_was_seeded_changes_nothing(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	do_exec(t, 9, 1, 0, 0, "/bin/a", 0);
 	struct process *p = do_seed(t, 10, 1, 0, 0);
 	assert_ptr_equal(do_fork(t, 10, 1, 9, 9), p);
@@ -520,8 +499,7 @@ static bool lives(void *ctx, struct process_key key)
 
 static void who_is_gone_without_an_exit_is_swept_away(void **state)
 {
-	(void)state;
-	AUTO(process_table_free) struct process_table *t = process_table_new(0);
+	NEW_TABLE(t);
 	uint32_t alive = 10;
 	do_exec(t, 10, 3, 0, 0, "/bin/a", 0);
 	do_exec(t, 11, 3, 10, 3, "/bin/b", 0);
