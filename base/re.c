@@ -9,6 +9,7 @@
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <pcre2.h>
+#include <stdatomic.h>
 
 #define RE_MAX_PATTERN   ((size_t)32 << 10)
 #define RE_MAX_REPEAT    1000 /* as RE2 */
@@ -20,6 +21,8 @@ struct re {
 	pcre2_code *bytes; /* NULL when the pattern only makes sense by characters */
 	pcre2_code *chars; /* NULL when the pattern is not UTF-8 */
 	pcre2_match_context *limits;
+	/* Match data for the next who comes: one match at a time allocates nothing. */
+	_Atomic(pcre2_match_data *) *spare;
 };
 
 /* The scan refuses what PCRE2 knows and RE2 does not. */
@@ -255,6 +258,7 @@ int re_compile(struct re **out, struct str pattern, bool full, struct err *e)
 	pcre2_set_match_limit(r->limits, RE_MATCH_LIMIT);
 	pcre2_set_depth_limit(r->limits, RE_DEPTH_LIMIT);
 	pcre2_set_heap_limit(r->limits, RE_HEAP_LIMIT_KB);
+	r->spare = xcalloc(1, sizeof(*r->spare));
 	*out = TAKE(r);
 	return 0;
 }
@@ -266,6 +270,9 @@ void re_free(struct re *r)
 	pcre2_code_free(r->bytes);
 	pcre2_code_free(r->chars);
 	pcre2_match_context_free(r->limits);
+	if (r->spare)
+		pcre2_match_data_free(atomic_load(r->spare));
+	free(r->spare);
 	free(r);
 }
 
@@ -286,18 +293,39 @@ static const pcre2_code *code_for(const struct re *r, struct str subject)
 	return r->chars;
 }
 
+static bool has_jit(const pcre2_code *code)
+{
+	size_t n = 0;
+	return pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &n) == 0 && n > 0;
+}
+
+/* Several threads may match with one expression: who finds the spare taken makes another. */
+static pcre2_match_data *take_spare(const struct re *r)
+{
+	pcre2_match_data *found = atomic_exchange(r->spare, NULL);
+	return found ? found : pcre2_match_data_create(1, NULL);
+}
+
+/* The interpreter leaves up to its whole heap in the data: not worth keeping. */
+static void put_spare(const struct re *r, pcre2_match_data *found, bool keep)
+{
+	pcre2_match_data_free(keep ? atomic_exchange(r->spare, found) : found);
+}
+
 int re_match(const struct re *r, struct str subject)
 {
-	/* Not kept in r: several threads may match with one expression. */
-	pcre2_match_data *found = pcre2_match_data_create(1, NULL);
+	pcre2_match_data *found = take_spare(r);
 	if (!found)
 		return -1;
 	const pcre2_code *code = code_for(r, subject);
 	PCRE2_SPTR p = (PCRE2_SPTR)(subject.n ? subject.p : "");
+	bool jit = has_jit(code);
 	int rc = pcre2_match(code, p, subject.n, 0, 0, found, r->limits);
-	if (rc == PCRE2_ERROR_JIT_STACKLIMIT)
+	if (rc == PCRE2_ERROR_JIT_STACKLIMIT) {
 		rc = pcre2_match(code, p, subject.n, 0, PCRE2_NO_JIT, found, r->limits);
-	pcre2_match_data_free(found);
+		jit = false;
+	}
+	put_spare(r, found, jit);
 	if (rc >= 0)
 		return 1;
 	/* a pattern by characters only never finds anything in bytes that are none */

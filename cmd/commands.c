@@ -21,17 +21,20 @@ static const struct cmd commands[] = {
 		"--since and --until take a time (2026-11-23T15:04:05Z, a date, epoch seconds) or an age "
 		"(10m, 2h, 3d).\n",
 		"hullwatch alerts --since 1h\n"
-		"hullwatch alerts --container web --priority warning --format jsonl\n",
+		"hullwatch alerts --container web --priority warning --format jsonl\n"
+		"hullwatch alerts --where 'rule contains shell and container.image contains nginx'\n",
 		cmd_alerts_options },
 	{ "events", cmd_events, "raw events that were kept", "", NULL,
 		"--since and --until take a time (2026-11-23T15:04:05Z, a date, epoch seconds) or an age "
 		"(10m, 2h, 3d).\n",
-		"hullwatch events --since 10m --class open\nhullwatch events --format csv >events.csv\n",
+		"hullwatch events --since 10m --class open\nhullwatch events --format csv >events.csv\n"
+		"hullwatch events --where 'fd.name startswith /etc and evt.is_open_write = true'\n",
 		cmd_events_options },
 	{ "processes", cmd_processes, "processes: the live ones, or those of the store", "", NULL,
 		"With a running service its table of live processes, else (or with --stored) the "
 		"executions that alerts\nbrought into the store.\n",
-		"hullwatch processes\nhullwatch processes --container web --format json\n",
+		"hullwatch processes\nhullwatch processes --container web --format json\n"
+		"hullwatch processes --where 'proc.aname = sshd and curl'\n",
 		cmd_processes_options },
 	{ "containers", cmd_containers, "containers that were seen, with their alerts", "", NULL,
 		NULL, "hullwatch containers\nhullwatch containers --format jsonl\n",

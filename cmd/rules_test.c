@@ -324,7 +324,7 @@ static int end_output(struct test_run *t)
 			n, t->counts[CASE_FAILED], t->counts[CASE_WRONG], t->counts[CASE_SKIPPED]);
 		buf_put_str(&b, buf_str(&t->xml));
 		buf_puts(&b, "</testsuite>\n");
-	} else {
+	} else if (n || !t->broken) {
 		buf_printf(&b, "%zu cases: %zu passed, %zu failed, %zu skipped, %zu wrong\n", n,
 			t->counts[CASE_PASSED], t->counts[CASE_FAILED], t->counts[CASE_SKIPPED],
 			t->counts[CASE_WRONG]);

@@ -164,8 +164,8 @@ bool match_keys_add_path(struct match_keys *m, struct str path, uint32_t tag)
 }
 
 /* Paths of the same parts may be written differently: each has a place of its own. */
-static bool walk_at(const struct match_keys *m, uint64_t hash, struct str path, match_keys_hit *hit,
-	void *ctx)
+static bool walk_at(
+	const struct match_keys *m, uint64_t hash, struct str path, match_keys_hit *hit, void *ctx)
 {
 	for (size_t i = hash & m->mask; m->places[i].n; i = (i + 1) & m->mask) {
 		const struct place *p = &m->places[i];

@@ -14,6 +14,9 @@
 
 #define NONE UINT32_MAX
 
+/* More are searched many bytes at a time. */
+#define FEW_CHILDREN 8
+
 /* A state while literals are added. */
 struct grown {
 	uint32_t child, sibling; /* 0: none; state 0 is nobody's child */
@@ -31,7 +34,8 @@ struct output {
 };
 
 struct match_text {
-	bool backward, fold;
+	bool backward;
+	uint8_t map[256]; /* bytes to bytes: folds case, or nothing */
 	VEC(struct grown) grown;
 	VEC(struct tag) added;
 	uint32_t start;
@@ -57,7 +61,8 @@ struct match_text *match_text_new(bool backward, bool fold)
 	struct match_text *m = xcalloc(1, sizeof(*m));
 
 	m->backward = backward;
-	m->fold = fold;
+	for (int c = 0; c < 256; c++)
+		m->map[c] = (uint8_t)(fold && c >= 'A' && c <= 'Z' ? c + 32 : c);
 	grow(m, 0);
 	grow(m, 0);
 	return m;
@@ -80,9 +85,7 @@ void match_text_free(struct match_text *m)
 
 static uint8_t byte_at(const struct match_text *m, struct str s, size_t i)
 {
-	uint8_t c = (uint8_t)s.p[m->backward ? s.n - 1 - i : i];
-
-	return m->fold && c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+	return m->map[(uint8_t)s.p[m->backward ? s.n - 1 - i : i]];
 }
 
 /* The child by `label`, made where its siblings' order wants it. */
@@ -121,7 +124,12 @@ bool match_text_add(struct match_text *m, struct str literal, bool at_start, uin
 static uint32_t child_of(const struct match_text *m, uint32_t state, uint8_t label)
 {
 	uint32_t i = m->children[state], end = m->children[state + 1];
+	const uint8_t *at;
 
+	if (end - i > FEW_CHILDREN) {
+		at = memchr(m->label + i, label, end - i);
+		return at ? (uint32_t)(at - m->label) : NONE;
+	}
 	while (i < end && m->label[i] < label)
 		i++;
 	return i < end && m->label[i] == label ? i : NONE;
@@ -186,6 +194,13 @@ static uint32_t number(struct match_text *m, uint32_t root, uint32_t at, uint32_
 	return end;
 }
 
+/* So that the root can be asked about bytes as they are. */
+static void fold_root(struct match_text *m)
+{
+	for (int c = 0; c < 256; c++)
+		m->root[c] = m->root[m->map[c]];
+}
+
 void match_text_build(struct match_text *m)
 {
 	size_t n = m->grown.n + 1;
@@ -197,6 +212,7 @@ void match_text_build(struct match_text *m)
 	m->label = xcalloc(n, sizeof(*m->label));
 	m->start = number(m, ROOT_ANYWHERE, 0, grown_of) + 1;
 	number(m, ROOT_START, m->start, grown_of);
+	fold_root(m);
 	vec_fini(&m->grown);
 	vec_fini(&m->added);
 }
@@ -208,13 +224,30 @@ static void tell(const struct match_text *m, uint32_t out, match_text_hit *hit, 
 			hit(ctx, m->tags.p[m->outputs.p[out].first + i]);
 }
 
+/* From state 0: the next place where a literal may begin, or `end`. */
+static ptrdiff_t skip(const struct match_text *m, const uint8_t *text, ptrdiff_t i, ptrdiff_t end)
+{
+	ptrdiff_t way = m->backward ? -1 : 1;
+
+	while (i != end && !m->root[text[i]])
+		i += way;
+	return i;
+}
+
 void match_text_run(const struct match_text *m, struct str text, match_text_hit *hit, void *ctx)
 {
+	const uint8_t *bytes = (const uint8_t *)text.p;
+	ptrdiff_t n = (ptrdiff_t)text.n, way = m->backward ? -1 : 1;
+	ptrdiff_t i = m->backward ? n - 1 : 0, end = m->backward ? -1 : n;
 	bool only_start = m->start == 2;
 	uint32_t state = m->start;
 
-	for (size_t i = 0; i < text.n; i++) {
-		state = step(m, state, byte_at(m, text, i));
+	for (; i != end; i += way) {
+		if (!state)
+			i = skip(m, bytes, i, end);
+		if (i == end)
+			return;
+		state = step(m, state, m->map[bytes[i]]);
 		if (!state && only_start)
 			return;
 		if (m->out[state] != NONE)

@@ -68,8 +68,7 @@ struct program_list {
  * event type t, TYPES_MAX of them, ascending. Nothing is copied from lists that is not needed
  * later. Ends the building: nothing may be added behind it.
  */
-void program_arrange(
-	struct program *p, const uint32_t *nodes, const struct program_list *lists);
+void program_arrange(struct program *p, const uint32_t *nodes, const struct program_list *lists);
 
 /* What one evaluating thread needs: values and verdicts of the current event. */
 struct program_state;

@@ -25,7 +25,6 @@ static struct literal glob_literal(struct str p)
 			best = (struct literal){ str_of(p.p + from, i - from), from == 0 };
 		if (i < p.n && p.p[i] == '[')
 			break;
-		i += i < p.n && p.p[i] == '\\';
 		from = i + 1;
 	}
 	return best;
@@ -103,7 +102,9 @@ static bool text_kind(const struct check *c, enum matcher_kind *kind, bool *exac
 
 bool atom_kind(const struct check *c, enum matcher_kind *kind, bool *exact)
 {
-	if (c->right_slot != NO_SLOT || c->op == OP_EXISTS || c->type == FIELD_NET)
+	/* Booleans make gates. */
+	if (c->right_slot != NO_SLOT || c->op == OP_EXISTS || c->type == FIELD_NET ||
+		c->type == FIELD_BOOL)
 		return false;
 	if (is_equality(c->op)) {
 		*kind = MATCHER_KEYS;

@@ -16,6 +16,7 @@ static const struct field_guess {
 	{ "container.type", 0.5f, 0 },
 	{ "container.mounts", 0, 100 },
 	{ "container.labels", 0, 100 },
+	{ "evt.arg.flags", 0, 60 },
 	{ "evt.args", 0, 200 },
 	{ "evt.info", 0, 200 },
 	{ "evt.category", 0.5f, 0 },
@@ -37,7 +38,7 @@ static const struct field_guess {
 	{ "proc.acmdline", 0, 300 },
 	{ "proc.aexe", 0, 60 },
 	{ "proc.aexepath", 0, 60 },
-	{ "proc.aname", 0.05f, 60 },
+	{ "proc.aname", 0.02f, 60 },
 	{ "proc.apid", 0, 60 },
 	{ "proc.args", 0.01f, 60 },
 	{ "proc.cmdline", 0.001f, 80 },
@@ -57,6 +58,7 @@ static const struct field_guess {
 #define FIELD_COST     8.0f
 #define TRANSFORM_COST 25.0f
 #define MEMO_COST      3.0f
+#define MAX_COST       1e9f
 
 static const struct field_guess *find_field(const struct slot *s)
 {
@@ -98,15 +100,15 @@ static float value_chance(const struct slot *s, const struct check *c, const uni
 		return g->chance;
 	if (s->kind == SLOT_FIELD && s->ref.field->flags & FIELD_F_PATH)
 		return 0.001f;
-	return c->type == FIELD_STR ? 0.01f : 0.03f;
+	return c->type == FIELD_STR ? 0.004f : 0.03f;
 }
 
 static float literal_chance(enum op op, size_t n)
 {
 	static const float per_byte[OP_N] = { [OP_STARTSWITH] = 0.45f,
 		[OP_ENDSWITH] = 0.5f,
-		[OP_CONTAINS] = 0.6f,
-		[OP_ICONTAINS] = 0.6f,
+		[OP_CONTAINS] = 0.5f,
+		[OP_ICONTAINS] = 0.5f,
 		[OP_PMATCH] = 0.5f,
 		[OP_GLOB] = 0.7f,
 		[OP_IGLOB] = 0.7f };
@@ -203,6 +205,8 @@ static struct guess guess_kids(
 	}
 	if (!both)
 		g.chance = 1 - g.chance;
+	/* Macros in macros multiply: stay where floats can be compared. */
+	g.cost = g.cost < MAX_COST ? g.cost : MAX_COST;
 	return g;
 }
 
@@ -263,7 +267,7 @@ void program_sort_kids(struct program *p, const struct guess *guesses)
 	for (size_t i = 0; i < p->nodes.n; i++) {
 		const struct node *n = &p->nodes.p[i];
 
-		if (n->kind == NODE_AND || n->kind == NODE_OR)
-			guess_sort(p->kids.p + n->first, n->n, guesses, n->kind == NODE_AND);
+		if ((n->kind == NODE_AND || n->kind == NODE_OR) && n->n)
+			guess_sort(&p->kids.p[n->first], n->n, guesses, n->kind == NODE_AND);
 	}
 }

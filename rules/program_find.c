@@ -155,7 +155,8 @@ static bool next_found(struct program_state *s, uint32_t *rule)
 {
 	for (size_t i = 0; i < BITMAP_WORDS(BITMAP_WORDS(s->group->n)); i++) {
 		while (s->found_words[i]) {
-			uint32_t word = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(s->found_words[i]);
+			uint32_t word = (uint32_t)i * 64 +
+					(uint32_t)__builtin_ctzll(s->found_words[i]);
 			uint64_t *bits = &s->found[word];
 
 			for (uint32_t k = 0; k < s->group->gates_n; k++)

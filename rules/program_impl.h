@@ -48,7 +48,7 @@ struct check {
 	const union operand *operands;
 	const struct str_set *set; /* membership of strings */
 	struct re *re;             /* OP_REGEX */
-	uint32_t matcher; /* index + 1 of the matcher whose silence means FALSE; 0: none */
+	uint32_t matcher;          /* index + 1 of the matcher whose silence means FALSE; 0: none */
 };
 
 struct plan;

@@ -10,11 +10,15 @@
 #define PARTS_COST  50.0f
 #define RULE_COST   8.0f
 /* Gates are evaluated for each event, so they must be cheap and often closed. */
-#define GATE_MAX_COST   60.0f
+#define GATE_MAX_COST   35.0f
 #define GATE_MAX_CHANCE 0.75f
 #define GATE_MIN_GAIN   1.5f
 /* A field that costs as much as this makes an atom as bad as one of twice MAX_CHANCE. */
-#define FULL_SLOT_COST 2000.0f
+#define FULL_SLOT_COST 5000.0f
+
+/* With more slots than that each must have several checks; past the second figure no more count. */
+#define FAIR_SLOTS   64
+#define MAX_MATCHERS 512
 
 #define NO_COVER 1e9f
 
@@ -38,8 +42,8 @@ struct planner {
 	uint32_t *atoms; /* by node, or NO_ATOM */
 	/* For the current group, by node: */
 	uint8_t *fold;
-	float *cover;  /* how likely one of the atoms on which it hangs is found, or NO_COVER */
-	uint32_t *via; /* AND: the child on which it hangs */
+	float *cover;   /* how likely one of the atoms on which it hangs is found, or NO_COVER */
+	uint32_t *via;  /* AND: the child on which it hangs */
 	uint32_t *gain; /* by node: rules that need it */
 	uint32_t *seen; /* by node: visited for this rule */
 	uint32_t round;
@@ -88,6 +92,7 @@ static uint64_t *bitmap_new(uint32_t n)
 
 /* Atoms and matchers. */
 
+/* MAX_MATCHERS: there are as many already. */
 static uint32_t find_matcher(struct plan *plan, uint32_t slot, enum matcher_kind kind)
 {
 	struct matcher m = { .slot = slot, .kind = kind };
@@ -95,6 +100,8 @@ static uint32_t find_matcher(struct plan *plan, uint32_t slot, enum matcher_kind
 	for (size_t i = 0; i < plan->matchers.n; i++)
 		if (plan->matchers.p[i].slot == slot && plan->matchers.p[i].kind == kind)
 			return (uint32_t)i;
+	if (plan->matchers.n == MAX_MATCHERS)
+		return MAX_MATCHERS;
 	if (kind == MATCHER_KEYS || kind == MATCHER_PATHS)
 		m.keys = match_keys_new();
 	else
@@ -103,7 +110,7 @@ static uint32_t find_matcher(struct plan *plan, uint32_t slot, enum matcher_kind
 	return (uint32_t)plan->matchers.n - 1;
 }
 
-/* The atom of a check's node; NO_ATOM: its matcher is full. */
+/* The atom of a check's node; NO_ATOM: its matcher is full, or there are too many. */
 static uint32_t atom_of(struct planner *pl, uint32_t node)
 {
 	struct plan *plan = pl->plan;
@@ -117,6 +124,8 @@ static uint32_t atom_of(struct planner *pl, uint32_t node)
 	if (!atom_kind(c, &kind, &a.exact))
 		return NO_ATOM;
 	a.matcher = find_matcher(plan, c->slot, kind);
+	if (a.matcher >= MAX_MATCHERS)
+		return NO_ATOM;
 	vec_push(&plan->atoms, a);
 	if (!atom_add(&plan->matchers.p[a.matcher], c, index)) {
 		/* Some of it may be in the matcher already: the atom stays, without rules. */
@@ -129,9 +138,29 @@ static uint32_t atom_of(struct planner *pl, uint32_t node)
 	return index;
 }
 
+/* How many checks there are on each slot that could be atoms; *slots_n: on how many slots. */
+static uint32_t *count_checks(const struct program *p, size_t *slots_n)
+{
+	uint32_t *n = xcalloc(p->slots.n + 1, sizeof(*n));
+	enum matcher_kind kind;
+	bool exact;
+
+	*slots_n = 0;
+	for (size_t i = 0; i < p->checks.n; i++)
+		if (atom_kind(&p->checks.p[i], &kind, &exact))
+			*slots_n += n[p->checks.p[i].slot]++ == 0;
+	return n;
+}
+
+/*
+ * A slot is looked at for each event once any rule hangs on it. When there are very many (a label
+ * each for thousands of rules), only those that many checks are on are worth it.
+ */
 static void guess_own(struct planner *pl)
 {
 	const struct program *p = pl->p;
+	size_t slots_n;
+	AUTO_FREE uint32_t *checks = count_checks(p, &slots_n);
 
 	for (size_t i = 0; i < p->nodes.n; i++) {
 		const struct check *c = &p->checks.p[p->nodes.p[i].first];
@@ -139,10 +168,10 @@ static void guess_own(struct planner *pl)
 		bool exact;
 
 		pl->own[i] = NO_COVER;
-		if (p->nodes.p[i].kind != NODE_CHECK || !atom_kind(c, &kind, &exact))
+		if (p->nodes.p[i].kind != NODE_CHECK || !atom_kind(c, &kind, &exact) ||
+			checks[c->slot] < 1 + slots_n / FAIR_SLOTS)
 			continue;
-		pl->own[i] = pl->guesses[i].chance +
-			     guess_slot_cost(p, c->slot) / FULL_SLOT_COST;
+		pl->own[i] = pl->guesses[i].chance + guess_slot_cost(p, c->slot) / FULL_SLOT_COST;
 		if (kind == MATCHER_FORWARD || kind == MATCHER_FOLDED)
 			pl->own[i] += PARTS_COST / FULL_SLOT_COST;
 	}
@@ -241,7 +270,8 @@ static void add_terms(struct planner *pl, struct draft *d, struct plan_rule *r, 
 			vec_push(&pl->stack, p->kids.p[n->first + k]);
 	}
 	r->n = (uint32_t)d->terms.n - r->first;
-	guess_sort(d->terms.p + r->first, r->n, pl->guesses, true);
+	if (r->n)
+		guess_sort(&d->terms.p[r->first], r->n, pl->guesses, true);
 }
 
 static float gate_gain(const struct planner *pl, uint32_t node)
@@ -285,7 +315,7 @@ static void take_gates(struct draft *d, struct plan_group *g)
 {
 	for (uint32_t i = 0; i < d->rules.n; i++) {
 		struct plan_rule *r = &d->rules.p[i];
-		uint32_t *terms = d->terms.p + r->first, n = 0;
+		uint32_t *terms = r->n ? &d->terms.p[r->first] : NULL, n = 0;
 
 		for (uint32_t k = 0; k < r->n; k++) {
 			uint32_t gate = 0;
@@ -489,8 +519,7 @@ static void build_matchers(struct plan *plan)
 	}
 }
 
-void program_arrange(
-	struct program *p, const uint32_t *nodes, const struct program_list *lists)
+void program_arrange(struct program *p, const uint32_t *nodes, const struct program_list *lists)
 {
 	size_t n = p->nodes.n + 1;
 	struct planner pl = { .p = p, .nodes = nodes, .guesses = program_guess(p) };

@@ -18,10 +18,10 @@
 #include "rules/match_text.h"
 #include "rules/program_impl.h"
 
-#define NO_GROUP     UINT16_MAX
-#define NO_ATOM      UINT32_MAX
-#define PLAN_GATES   8
-#define PLAN_CLOSED  (1u << PLAN_GATES) /* states of all gates together */
+#define NO_GROUP        UINT16_MAX
+#define NO_ATOM         UINT32_MAX
+#define PLAN_GATES      8
+#define PLAN_CLOSED     (1u << PLAN_GATES) /* states of all gates together */
 #define BITMAP_WORDS(n) (((size_t)(n) + 63) / 64)
 
 enum matcher_kind {
@@ -37,7 +37,7 @@ enum matcher_kind {
 struct matcher {
 	uint32_t slot;
 	enum matcher_kind kind;
-	bool parts; /* FORWARD: not only beginnings */
+	bool parts;              /* FORWARD: not only beginnings */
 	struct match_keys *keys; /* KEYS, PATHS */
 	struct match_text *text;
 };
@@ -63,7 +63,7 @@ struct plan_gate {
 
 struct plan_finder {
 	uint32_t matcher;
-	uint64_t *rules; /* all that hang on it, for when the slot is pending */
+	uint64_t *rules;                   /* all that hang on it, for when the slot is pending */
 	uint64_t needed[PLAN_CLOSED / 64]; /* by the set of closed gates */
 };
 

@@ -108,7 +108,7 @@ void events_collect(struct capture *c);
 void *stream_main(void *arg);
 void stream_wake(struct capture *c);
 
-/* Hand a record on. Raw events that find no room are counted and gone, anything else waits in c->waiting. */
+/* Hand a record on. Past events that find no room are counted and gone, anything else waits in c->waiting. */
 void stream_put(struct capture *c, struct record *r);
 void stream_lose(struct capture *c, enum loss_where where, enum event_class class, uint64_t n);
 

@@ -36,7 +36,11 @@ void stream_lose(struct capture *c, enum loss_where where, enum event_class clas
 
 void stream_put(struct capture *c, struct record *r)
 {
-	bool raw = r->type == RECORD_EVENT;
+	/*
+	 * What came before an alert is a help and may go; an event that is kept for its own sake waits, and
+	 * the ring with it: that is where there is room.
+	 */
+	bool raw = r->type == RECORD_EVENT && r->event.why == EVENT_WHY_BEFORE;
 
 	if (c->waiting.n == c->waiting_first && sink_put(c->o.sink, r) == SINK_OK) {
 		c->dirty = true;

@@ -2,6 +2,7 @@
 """Real containers give alerts with their names; the same on the host gives none."""
 # labels: e2e root
 # timeout: 240
+import contextlib
 import json
 import os
 import re
@@ -46,26 +47,21 @@ class Setup:
         hw.need_bpf()
         hw.need_containers()
         seeds = hw.need_shared("data", "seed-rules")
-        self.state = hw.State()
-        self.bpffs = gear.Bpffs().__enter__()
-        own = self.state.write("own.yaml", OWN_RULES)
-        rules = gear.default_rules() + sorted(
-            os.path.join(seeds, f) for f in os.listdir(seeds) if f.endswith(".yaml")) + [own]
-        self.config = gear.write_config(self.state, self.bpffs)
-        self.pod = hw.Podman().__enter__()
-        self.app = hw.Appliance(self.state, rules, config=self.config).start()
-        try:
+        with contextlib.ExitStack() as stack:
+            self.state = stack.enter_context(hw.State())
+            bpffs = stack.enter_context(gear.Bpffs())
+            own = self.state.write("own.yaml", OWN_RULES)
+            rules = gear.default_rules() + sorted(
+                os.path.join(seeds, f) for f in os.listdir(seeds) if f.endswith(".yaml")) + [own]
+            self.config = gear.write_config(self.state, bpffs)
+            self.pod = stack.enter_context(hw.Podman())
+            self.app = stack.enter_context(hw.Appliance(self.state, rules, config=self.config))
             self.app.wait_ready()
-        except BaseException:
-            self.__exit__(None)
-            raise
+            self.stack = stack.pop_all()
         return self
 
     def __exit__(self, *kind):
-        self.app.__exit__(*(kind if len(kind) == 3 else (None, None, None)))
-        self.pod.__exit__()
-        self.bpffs.__exit__()
-        self.state.__exit__()
+        self.stack.__exit__(*kind)
 
     def of(self, rule, name, **fields):
         """The alert of a rule in a container; fd_name="/x" asks for that field as well."""

@@ -2,6 +2,7 @@
 """The ring is the log: killed at random instants, nothing is missing that the counters do not tell of."""
 # labels: e2e root slow
 # timeout: 600
+import contextlib
 import json
 import os
 import random
@@ -58,22 +59,22 @@ def storm_with_kills(rate, ring_mib, rounds, seed):
     chance = random.Random(seed)
     print(f"     seed {seed}", flush=True)
     with hw.State() as state, gear.Bpffs() as bpffs, hw.Cgroup() as group, \
-            tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+            tempfile.TemporaryDirectory(dir="/dev/shm") as folder, \
+            contextlib.ExitStack() as lives:
         prefix = f"{folder}/f"
         rules = state.write("rules.yaml", gear.open_rule(prefix))
         config = gear.write_config(state, bpffs, [rules], collector__ring_mib=ring_mib,
                                    collector__account_cgroups=[group.path])
         printed = []
-        first = hw.Appliance(state, config=config).start()
-        first.wait_ready()
+        app = lives.enter_context(hw.Appliance(state, config=config))
+        app.wait_ready()
         with gear.Storm(prefix, group.path, rate) as storm:
-            app = first
             for _ in range(rounds):
                 live_a_while(app, chance)
                 app.kill()
                 printed += printed_names(app)
                 time.sleep(chance.uniform(0, 0.2))
-                app = hw.Appliance(state, config=config).start()
+                app = lives.enter_context(hw.Appliance(state, config=config))
             app.wait_ready()
             opened = storm.stop()
         counts = gear.settled_counts(state, config, group.path,
@@ -138,9 +139,9 @@ def fresh_removes_what_a_dead_one_left():
         prefix = f"{folder}/f"
         rules = state.write("rules.yaml", gear.open_rule(prefix))
         config = gear.write_config(state, bpffs, [rules])
-        app = hw.Appliance(state, config=config).start()
-        app.wait_ready()
-        app.kill()
+        with hw.Appliance(state, config=config) as app:
+            app.wait_ready()
+            app.kill()
         gear.tool_run("opens", "-", prefix, 10)
         with hw.Appliance(state, args=["--fresh"], config=config) as app:
             app.wait_ready()
@@ -160,9 +161,9 @@ def other_rules_after_a_kill_are_in_force():
         prefix = f"{folder}/f"
         rules = state.write("rules.yaml", gear.open_rule(prefix))
         config = gear.write_config(state, bpffs, [rules])
-        app = hw.Appliance(state, config=config).start()
-        app.wait_ready()
-        app.kill()
+        with hw.Appliance(state, config=config) as app:
+            app.wait_ready()
+            app.kill()
         gear.tool_run("opens", "-", prefix, 5)
         state.write("rules.yaml", gear.open_rule(prefix, "Hwtest other") + """\
 - rule: Hwtest connects

@@ -135,7 +135,7 @@ static void commands_are_found_or_told(void **state)
 	(void)state;
 	char *none[] = { "hullwatch", NULL };
 	char *later[] = { "hullwatch", "scan", "x", NULL };
-	char *later_two[] = { "hullwatch", "rules", "test", "x", NULL };
+	char *later_two[] = { "hullwatch", "sinks", "test", "x", NULL };
 	char *near[] = { "hullwatch", "rnu", NULL };
 	char *nothing[] = { "hullwatch", "zzzzzzzzzzzz", NULL };
 	char *group[] = { "hullwatch", "rules", NULL };
@@ -143,7 +143,7 @@ static void commands_are_found_or_told(void **state)
 	char *bad_global[] = { "hullwatch", "--confg", "x", "run", NULL };
 	program(1, none, EXIT_USAGE, "usage: hullwatch");
 	program(3, later, EXIT_USAGE, "hullwatch: scan: not in this version\n");
-	program(4, later_two, EXIT_USAGE, "rules test: not in this version");
+	program(4, later_two, EXIT_USAGE, "sinks: not in this version");
 	program(2, near, EXIT_USAGE, "unknown command rnu; did you mean run?");
 	program(2, nothing, EXIT_USAGE, "unknown command zzzzzzzzzzzz");
 	program(2, group, EXIT_USAGE, "rules: what follows is one of: check, list, fields");

@@ -80,7 +80,8 @@ class Bpffs:
         return self.path
 
     def __exit__(self, *_):
-        run(["umount", self.path])
+        if run(["umount", self.path]).returncode:
+            run(["umount", "-l", self.path])
         with contextlib.suppress(OSError):
             os.rmdir(self.path)
 
