@@ -74,8 +74,7 @@ static const struct cmd commands[] = {
 
 /* Commands of the contract that later versions bring. */
 static const char *const later[] = { "console", "record", "replay", "scan", "images", "posture",
-	"db", "findings", "ack", "silences", "waivers", "export", "verify", "sinks",
-	"doctor" };
+	"db", "findings", "ack", "silences", "waivers", "export", "verify", "sinks", "doctor" };
 
 const struct cmd *cmd_table(size_t *n)
 {

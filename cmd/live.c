@@ -85,8 +85,7 @@ static struct process process_of(const struct json_node *n, struct buf *args)
 	};
 	read_args(args, json_get(n, "args"));
 	p.args = buf_str(args);
-	memcpy(p.comm, comm.n ? comm.p : "",
-		comm.n < sizeof(p.comm) ? comm.n : sizeof(p.comm) - 1);
+	memcpy(p.comm, comm.n ? comm.p : "", comm.n < sizeof(p.comm) ? comm.n : sizeof(p.comm) - 1);
 	return p;
 }
 
@@ -142,8 +141,7 @@ static int open_reader(struct store_reader **out, const struct json_node *list, 
 {
 	AUTO(sql_close) struct sql *db = NULL;
 	if (sql_open(&db, ":memory:", SQL_CREATE, 0, e) || sql_exec(db, "BEGIN", e) ||
-		fill(db, list, e) || sql_exec(db, "COMMIT", e) ||
-		store_reader_open_on(out, db, e))
+		fill(db, list, e) || sql_exec(db, "COMMIT", e) || store_reader_open_on(out, db, e))
 		return -1;
 	TAKE(db);
 	return 0;

@@ -21,7 +21,7 @@ enum { QUERY_SINCE, QUERY_UNTIL, QUERY_LIMIT, QUERY_FORMAT, QUERY_CONTAINER, QUE
 /* Of those whose rows can be asked by a condition; after QUERY_OPTIONS. */
 #define QUERY_WHERE_OPTION                                                                         \
 	{                                                                                          \
-		"where", "CONDITION", NULL, "for which this is true: a rule's condition, or words"      \
+		"where", "CONDITION", NULL, "for which this is true: a rule's condition, or words" \
 	}
 
 struct query {

@@ -95,8 +95,7 @@ static struct dnf rule_needs(struct walk *w, const struct rule *r, struct dnf of
 }
 
 /* By halves, so that what grows is not copied once for each rule. */
-static struct dnf rules_need(
-	struct walk *w, const struct rule *r, size_t n, struct dnf of_class)
+static struct dnf rules_need(struct walk *w, const struct rule *r, size_t n, struct dnf of_class)
 {
 	if (n == 0)
 		return dnf_none();
@@ -258,8 +257,8 @@ struct bit_name {
 	const char *name;
 };
 
-static void print_bits(struct buf *b, const char *what, uint32_t bits, uint32_t all,
-	const struct bit_name *names)
+static void print_bits(
+	struct buf *b, const char *what, uint32_t bits, uint32_t all, const struct bit_name *names)
 {
 	bool first = true;
 
@@ -304,20 +303,16 @@ static void print_paths(struct buf *b, const struct kernel_term *t)
 
 static void print_term(struct buf *b, const struct kernel_term *t)
 {
-	static const struct bit_name places[] = {
-		{ KERNEL_HOST, "host" }, { KERNEL_CONTAINER, "container" }, { 0 }
-	};
-	static const struct bit_name results[] = {
-		{ KERNEL_OK, "ok" }, { KERNEL_FAILED, "failed" }, { 0 }
-	};
+	static const struct bit_name places[] = { { KERNEL_HOST, "host" },
+		{ KERNEL_CONTAINER, "container" }, { 0 } };
+	static const struct bit_name results[] = { { KERNEL_OK, "ok" }, { KERNEL_FAILED, "failed" },
+		{ 0 } };
 	static const struct bit_name access[] = { { 1 << 0, "O_RDONLY" }, { 1 << 1, "O_WRONLY" },
 		{ 1 << 2, "O_RDWR" }, { 1 << 3, "3" }, { KERNEL_CREAT, "creat" }, { 0 } };
-	static const struct bit_name makes[] = {
-		{ KERNEL_MAKES_EXEC, "executable" }, { KERNEL_MAKES_OTHER, "other" }, { 0 }
-	};
-	static const struct bit_name files[] = {
-		{ KERNEL_DIRECTORY, "directory" }, { KERNEL_FILE, "file" }, { 0 }
-	};
+	static const struct bit_name makes[] = { { KERNEL_MAKES_EXEC, "executable" },
+		{ KERNEL_MAKES_OTHER, "other" }, { 0 } };
+	static const struct bit_name files[] = { { KERNEL_DIRECTORY, "directory" },
+		{ KERNEL_FILE, "file" }, { 0 } };
 
 	print_types(b, &t->types);
 	print_bits(b, "place", t->places, KERNEL_PLACES, places);

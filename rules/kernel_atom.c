@@ -42,11 +42,11 @@ static void put_bits(uint8_t *yes, uint8_t *no, bool first, bool second, uint8_t
 	uint8_t other = all & (uint8_t)~bits;
 
 	*yes = (uint8_t)((first ? bits : 0) | (second ? other : 0));
-	*no = all & (uint8_t)~*yes;
+	*no = all & (uint8_t) ~*yes;
 }
 
-static struct both give(const struct atom_in *in, const struct kernel_term *yes,
-	const struct kernel_term *no)
+static struct both give(
+	const struct atom_in *in, const struct kernel_term *yes, const struct kernel_term *no)
 {
 	return (struct both){ dnf_of(in->arena, yes), dnf_of(in->arena, no) };
 }
@@ -389,8 +389,8 @@ static struct both atom_port(const struct atom_in *in)
 		if (yes.ports_n && ports[yes.ports_n - 1].to + 1 == at)
 			ports[yes.ports_n - 1].to = (uint16_t)(next - 1);
 		else
-			ports[yes.ports_n++] =
-				(struct kernel_ports){ (uint16_t)at, (uint16_t)(next - 1) };
+			ports[yes.ports_n++] = (struct kernel_ports){ (uint16_t)at,
+				(uint16_t)(next - 1) };
 	}
 	return (struct both){ dnf_of(in->arena, &yes), dnf_all() };
 }

@@ -43,7 +43,8 @@ static bool same_bits(const struct kernel_term *x, const struct kernel_term *y)
 bool dnf_is_all(struct dnf d)
 {
 	for (size_t i = 0; i < d.n; i++)
-		if (d.terms[i].any_path && d.terms[i].any_port && same_bits(&d.terms[i], &kernel_any))
+		if (d.terms[i].any_path && d.terms[i].any_port &&
+			same_bits(&d.terms[i], &kernel_any))
 			return true;
 	return false;
 }
@@ -277,15 +278,13 @@ static bool has_all(const struct kernel_term *x, const struct kernel_term *y)
 	type_set_and(&types, &x->types);
 	return (x->places & y->places) == y->places && (x->results & y->results) == y->results &&
 	       (x->access & y->access) == y->access && (x->makes & y->makes) == y->makes &&
-	       (x->files & y->files) == y->files &&
-	       memcmp(&types, &y->types, sizeof(types)) == 0;
+	       (x->files & y->files) == y->files && memcmp(&types, &y->types, sizeof(types)) == 0;
 }
 
 static bool same_ports(const struct kernel_term *x, const struct kernel_term *y)
 {
 	return x->any_port == y->any_port && x->ports_n == y->ports_n &&
-	       (!x->ports_n ||
-		       memcmp(x->ports, y->ports, x->ports_n * sizeof(*x->ports)) == 0);
+	       (!x->ports_n || memcmp(x->ports, y->ports, x->ports_n * sizeof(*x->ports)) == 0);
 }
 
 /* One term says as much as both: they differ in one part alone, or one holds the other. */

@@ -116,8 +116,8 @@ static int resolve_registry(struct where *w, struct field_ref *out, const struct
 		return -1;
 	}
 	if (!w->view->has(ref.field))
-		return err_set(e, ERR_UNSUPPORTED, "field %s is not stored with %s", ref.field->name,
-			w->view->what);
+		return err_set(e, ERR_UNSUPPORTED, "field %s is not stored with %s",
+			ref.field->name, w->view->what);
 	f = new_field(w, ref.field);
 	if (f) {
 		f->registry = ref.field;

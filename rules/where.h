@@ -44,8 +44,8 @@ struct where_view {
 	const char *what; /* for messages: "events" */
 	const struct where_column *columns;
 	size_t columns_n;
-	const char *text;                   /* SQL: the texts that words are searched in, by commas */
-	const char *row;                    /* SQL: what where_source and fields start from */
+	const char *text; /* SQL: the texts that words are searched in, by commas */
+	const char *row;  /* SQL: what where_source and fields start from */
 	bool (*has)(const struct field *f); /* can the field be told from a row? */
 };
 

@@ -32,8 +32,8 @@ struct where_row {
 	const struct where_source *source;
 	struct sql_value **args;
 	int args_n;
-	int texts_at;  /* the first of the texts that words are searched in */
-	bool loaded;   /* what follows */
+	int texts_at; /* the first of the texts that words are searched in */
+	bool loaded;  /* what follows */
 	enum row_level level;
 	struct event *event;
 	struct event made; /* where there is no event */
@@ -85,12 +85,12 @@ const struct where_column *where_column_find(const struct where_view *v, struct 
 int where_write(struct where *w, struct ast *tree, struct err *e);
 
 /* Extractors of struct where_field. */
-enum value_state where_get_column(
-	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out);
-enum value_state where_get_texts(
-	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out);
-enum value_state where_get_field(
-	struct field_ctx *cx, const struct field *f, const struct field_arg *arg, struct value *out);
+enum value_state where_get_column(struct field_ctx *cx, const struct field *f,
+	const struct field_arg *arg, struct value *out);
+enum value_state where_get_texts(struct field_ctx *cx, const struct field *f,
+	const struct field_arg *arg, struct value *out);
+enum value_state where_get_field(struct field_ctx *cx, const struct field *f,
+	const struct field_arg *arg, struct value *out);
 
 /* Can the field be told from the process and the container alone? */
 bool where_is_of_process(const struct field *f);

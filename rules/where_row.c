@@ -54,8 +54,8 @@ static enum value_state get_list(
 	return VALUE_HAVE;
 }
 
-enum value_state where_get_column(
-	struct field_ctx *cx, const struct field *field, const struct field_arg *arg, struct value *out)
+enum value_state where_get_column(struct field_ctx *cx, const struct field *field,
+	const struct field_arg *arg, struct value *out)
 {
 	const struct where_field *f = (const struct where_field *)field;
 	struct where_row *r = f->row;
@@ -267,8 +267,8 @@ bool where_is_of_process(const struct field *f)
 
 	if (among(f, timed, ARRAY_N(timed)))
 		return false;
-	return starts(f, "proc.") || starts(f, "thread.cap_") || among(f, others, ARRAY_N(others)) ||
-	       where_is_of_container(f);
+	return starts(f, "proc.") || starts(f, "thread.cap_") ||
+	       among(f, others, ARRAY_N(others)) || where_is_of_container(f);
 }
 
 static bool has(const struct where_row *r, const struct field *f)
@@ -285,8 +285,8 @@ static bool has(const struct where_row *r, const struct field *f)
 	}
 }
 
-enum value_state where_get_field(
-	struct field_ctx *cx, const struct field *field, const struct field_arg *arg, struct value *out)
+enum value_state where_get_field(struct field_ctx *cx, const struct field *field,
+	const struct field_arg *arg, struct value *out)
 {
 	const struct where_field *f = (const struct where_field *)field;
 	struct field_ctx own = *cx;
@@ -308,8 +308,8 @@ static void add_text(union atom *all, uint32_t *n, struct str s)
 }
 
 /* The view's texts stand behind the columns; the container's follow. */
-enum value_state where_get_texts(
-	struct field_ctx *cx, const struct field *field, const struct field_arg *arg, struct value *out)
+enum value_state where_get_texts(struct field_ctx *cx, const struct field *field,
+	const struct field_arg *arg, struct value *out)
 {
 	const struct where_field *f = (const struct where_field *)field;
 	struct where_row *r = f->row;

@@ -20,8 +20,8 @@ struct store_cursor {
 	struct sql_stmt *stmt;
 	struct merge *merge; /* events */
 	struct filter filter;
-	uint64_t left;       /* rows until the limit */
-	int64_t follow_n;    /* of the last alert given */
+	uint64_t left;    /* rows until the limit */
+	int64_t follow_n; /* of the last alert given */
 	bool follows;
 	/* Lineage: who is next. tgid 0: nobody. */
 	struct process_key key;

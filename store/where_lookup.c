@@ -111,8 +111,7 @@ static void read_process(struct where_lookup *l, struct known_process *k)
 {
 	struct sql_stmt *s = l->process;
 	struct str comm = sql_str(s, 9);
-	size_t comm_n = comm.n < sizeof(k->process.comm) - 1 ? comm.n
-							     : sizeof(k->process.comm) - 1;
+	size_t comm_n = comm.n < sizeof(k->process.comm) - 1 ? comm.n : sizeof(k->process.comm) - 1;
 	k->exec_ts_ns = (uint64_t)sql_i64(s, 8);
 	k->process = (struct process){
 		.parent_key = { (uint32_t)sql_i64(s, 0), (uint64_t)sql_i64(s, 1) },

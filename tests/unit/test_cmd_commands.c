@@ -146,7 +146,7 @@ static void commands_are_found_or_told(void **state)
 	program(4, later_two, EXIT_USAGE, "sinks: not in this version");
 	program(2, near, EXIT_USAGE, "unknown command rnu; did you mean run?");
 	program(2, nothing, EXIT_USAGE, "unknown command zzzzzzzzzzzz");
-	program(2, group, EXIT_USAGE, "rules: what follows is one of: check, list, fields");
+	program(2, group, EXIT_USAGE, "rules: what follows is one of: check, test, list, fields");
 	program(2, empty, EXIT_USAGE, "unknown command");
 	program(4, bad_global, EXIT_USAGE, "unknown option --confg; did you mean --config?");
 }

@@ -157,8 +157,7 @@ static void opens_are_told_by_access_result_and_kind(void **state)
 		EVENT_OPEN, "type=open|openat result=ok access=O_WRONLY|O_RDWR|creat\n");
 	expect_filter("evt.is_open_read = true and fd.typechar = 'f'", EVENT_OPEN,
 		OPENS " access=O_RDONLY|O_RDWR|3 kind=file\n");
-	expect_filter("not evt.is_open_read = true", EVENT_OPEN, OPENS " access=O_WRONLY|creat\n"
-								       );
+	expect_filter("not evt.is_open_read = true", EVENT_OPEN, OPENS " access=O_WRONLY|creat\n");
 	expect_filter("evt.failed = true and evt.is_open_exec = true", EVENT_OPEN,
 		OPENS " result=failed makes=executable\n");
 	expect_filter("evt.rawres < 0 and evt.type != creat", EVENT_OPEN,
@@ -174,8 +173,8 @@ static void opens_are_told_by_path(void **state)
 		OPENS " path=/etc/shadow|/etc/passwd\n");
 	expect_filter("fd.name startswith /etc/ or fd.name = /etc/shadow", EVENT_OPEN,
 		OPENS " path=/etc/*\n");
-	expect_filter("fd.directory in (/bin, /usr/bin)", EVENT_OPEN,
-		OPENS " path=/bin*|/usr/bin*\n");
+	expect_filter(
+		"fd.directory in (/bin, /usr/bin)", EVENT_OPEN, OPENS " path=/bin*|/usr/bin*\n");
 	expect_filter("fd.name pmatch (/etc, '/var/lib/*/x')", EVENT_OPEN,
 		OPENS " path=/etc*|/var/lib*\n");
 	expect_filter("fd.name glob '/home/*/.ssh/*'", EVENT_OPEN, OPENS " path=/home/*\n");
@@ -194,8 +193,8 @@ static void places_and_ports_are_told(void **state)
 	expect_filter("container.id != host and evt.type = openat", EVENT_OPEN,
 		"type=openat place=container\n");
 	expect_filter("not container.id = host", EVENT_CONNECT, "type=connect place=container\n");
-	expect_filter("container.image contains nginx", EVENT_CONNECT,
-		"type=connect place=container\n");
+	expect_filter(
+		"container.image contains nginx", EVENT_CONNECT, "type=connect place=container\n");
 	/* An LXC container may be named so. */
 	expect_filter("container.id = host", EVENT_CONNECT, "type=connect\n");
 	expect_filter("fd.sport in (80, 443) or fd.rport > 65000", EVENT_CONNECT,
@@ -217,7 +216,8 @@ static void alternatives_stay_apart(void **state)
 
 static void macros_and_inactive_rules_are_seen(void **state)
 {
-	AUTO(kernel_filters_free) struct kernel_filters *k = filters_of(
+	AUTO(kernel_filters_free)
+	struct kernel_filters *k = filters_of(
 		"- macro: open_write\n  condition: evt.type in (open, openat) and "
 		"evt.is_open_write=true\n"
 		"- rule: on\n  desc: d\n  condition: open_write and fd.name = /a\n  output: x\n"
@@ -235,7 +235,8 @@ static void macros_and_inactive_rules_are_seen(void **state)
 static void a_path_that_is_not_known_passes(void **state)
 {
 	struct rules_fixture fx;
-	AUTO(kernel_filters_free) struct kernel_filters *k = filters_of(
+	AUTO(kernel_filters_free)
+	struct kernel_filters *k = filters_of(
 		"- rule: r\n  desc: d\n  condition: fd.name = /etc/shadow\n  output: x\n"
 		"  priority: INFO\n");
 	const struct kernel_filter *f = kernel_filter_of(k, EVENT_OPEN);
@@ -270,8 +271,8 @@ static void large_sets_become_wider_not_wrong(void **state)
 	}
 	began = clock_mono_ns();
 	k = filters_of(buf_cstr(&yaml));
-	print_message("3000 rules: %llu ms\n",
-		(unsigned long long)(clock_mono_ns() - began) / 1000000);
+	print_message(
+		"3000 rules: %llu ms\n", (unsigned long long)(clock_mono_ns() - began) / 1000000);
 	f = kernel_filter_of(k, EVENT_OPEN);
 	assert_true(f->terms_n > 0 && f->terms_n <= KERNEL_MAX_TERMS);
 	assert_int_equal(kernel_filter_of(k, EVENT_CONNECT)->terms_n, 0);

@@ -16,7 +16,7 @@
 struct gen_event {
 	struct event ev;
 	char data[2048];
-	int chain;     /* -1: its process is not known */
+	int chain; /* -1: its process is not known */
 	int container;
 };
 
