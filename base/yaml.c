@@ -32,6 +32,7 @@ struct build {
 	yaml_parser_t parser;
 	struct yaml_limits limits;
 	const char *name;
+	struct str text;
 	struct arena *arena;
 	struct map *anchors; /* of this document: name to cell */
 	size_t nodes;        /* aliases expanded */
@@ -56,14 +57,29 @@ static int set_error(
 	return err_set(e, code, "%s:%u:%u: %s", b->name, line_of(at), col_of(at), text);
 }
 
+/* Of bytes that are no text libyaml tells the offset alone. */
+static int set_byte_error(const struct build *b, size_t offset, const char *problem, struct err *e)
+{
+	size_t at = offset < b->text.n ? offset : b->text.n;
+	size_t line = 1, begin = 0;
+	for (size_t i = 0; i < at; i++) {
+		if (b->text.p[i] != '\n')
+			continue;
+		line++;
+		begin = i + 1;
+	}
+	return err_set(e, ERR_FORMAT, "%s:%zu:%zu: byte %zu: %s", b->name, line, at - begin + 1,
+		offset, problem);
+}
+
 static int set_parser_error(const struct build *b, struct err *e)
 {
 	const yaml_parser_t *p = &b->parser;
 	if (p->error == YAML_MEMORY_ERROR)
 		return err_set(e, ERR_LIMIT, "%s: no memory for this text", b->name);
 	if (p->error == YAML_READER_ERROR)
-		return err_set(e, ERR_FORMAT, "%s: byte %zu: %s", b->name, p->problem_offset,
-			p->problem ? p->problem : "not text");
+		return set_byte_error(
+			b, p->problem_offset, p->problem ? p->problem : "not text", e);
 	return err_set(e, ERR_FORMAT, "%s:%u:%u: %s%s%s", b->name, line_of(p->problem_mark),
 		col_of(p->problem_mark), p->context ? p->context : "", p->context ? ": " : "",
 		p->problem ? p->problem : "not YAML");
@@ -330,7 +346,7 @@ static int hand_over(struct yaml_docs *out, struct build *b, struct err *e)
 int yaml_parse(struct yaml_docs *out, struct str text, const char *name,
 	const struct yaml_limits *limits, struct err *e)
 {
-	AUTO(build_fini) struct build b = { .limits = with_defaults(limits), .name = name };
+	AUTO(build_fini) struct build b = { .limits = with_defaults(limits), .name = name, .text = text };
 	if (text.n > b.limits.max_bytes)
 		return err_set(e, ERR_LIMIT, "%s: %zu bytes, allowed are %zu", name, text.n,
 			b.limits.max_bytes);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cmd/control.h"
 #include "cmd/notify.h"
+#include "cmd/watch.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -36,6 +37,7 @@ struct run {
 
 	struct service *service;
 	struct control_server *control;
+	struct watch *watch; /* NULL: none, or not wanted */
 	int signal_fd;
 	uint64_t end_ns, next_tick_ns, next_watchdog_ns, watchdog_ns; /* CLOCK_MONOTONIC */
 	bool stop;
@@ -77,10 +79,54 @@ static void put_ok(struct buf *answer)
 	buf_puts(answer, "{\"ok\":true}");
 }
 
+/* A change of these means that the rules or the configuration have changed. Returns how many. */
+static size_t watched_paths(
+	const struct run *r, const struct config *c, char *conf_d, const char **out, size_t max)
+{
+	const struct config_list *rules = r->paths_n ? &r->options.rules : &c->rules_files;
+	size_t n = 0;
+	for (size_t i = 0; i < rules->n && n < max; i++)
+		out[n++] = rules->p[i];
+	for (size_t i = 0; i < c->files.n && n < max; i++)
+		out[n++] = c->files.p[i];
+	if (c->files.n == 0 || n == max)
+		return n;
+	const char *slash = strrchr(c->files.p[0], '/');
+	int len = slash ? (int)(slash - c->files.p[0]) : 0;
+	snprintf(conf_d, PATH_MAX, "%.*s%sconf.d", len, c->files.p[0], slash ? "/" : "");
+	out[n++] = conf_d;
+	return n;
+}
+
+/*
+ * Watch the files anew, as they are before they are read: a change meanwhile is another one. A wrong
+ * configuration is told by who loads it in earnest; until it is right the old files are watched.
+ */
+static void renew_watch(struct run *r)
+{
+	AUTO(config_free) struct config *c = NULL;
+	AUTO(buf_fini) struct buf problems = BUF_INIT(1u << 16);
+	AUTO(watch_close) struct watch *fresh = NULL;
+	const char *paths[2 * CONFIG_MAX_ITEMS + CONFIG_MAX_FILES];
+	char conf_d[PATH_MAX];
+	struct err e = { 0 };
+	struct config_source source = { .file = r->env->config_file, .state_dir = r->env->state_dir };
+	if (config_load(&c, &source, &problems, NULL))
+		return;
+	size_t n = c->watch_config_files
+			   ? watched_paths(r, c, conf_d, paths, ARRAY_N(paths))
+			   : 0;
+	if (n && watch_open(&fresh, paths, n, &e))
+		log_warn("run", "%s; changes of files are taken on SIGHUP only", e.msg);
+	watch_close(r->watch);
+	r->watch = TAKE(fresh);
+}
+
 static void reload(struct run *r, struct buf *answer)
 {
 	struct err e = { 0 };
 	char line[80];
+	renew_watch(r);
 	snprintf(line, sizeof(line), "RELOADING=1\nMONOTONIC_USEC=%llu",
 		(unsigned long long)(clock_mono_ns() / 1000));
 	notify_send(line);
@@ -162,6 +208,8 @@ static int wait_ms(const struct run *r, uint64_t now)
 		until = r->end_ns;
 	if (r->watchdog_ns && r->next_watchdog_ns < until)
 		until = r->next_watchdog_ns;
+	if (watch_due_ns(r->watch) && watch_due_ns(r->watch) < until)
+		until = watch_due_ns(r->watch);
 	return until <= now ? 0 : (int)((until - now) / 1000000u) + 1;
 }
 
@@ -172,6 +220,7 @@ static void loop(struct run *r)
 		struct pollfd p[] = {
 			{ .fd = r->signal_fd, .events = POLLIN },
 			{ .fd = control_server_fd(r->control), .events = POLLIN },
+			{ .fd = watch_fd(r->watch), .events = POLLIN },
 		};
 		if (poll(p, ARRAY_N(p), wait_ms(r, clock_mono_ns())) < 0 && errno != EINTR) {
 			struct err e = { 0 };
@@ -182,6 +231,10 @@ static void loop(struct run *r)
 		uint64_t now = clock_mono_ns();
 		take_signals(r);
 		control_server_step(r->control, now);
+		if (watch_step(r->watch, now)) {
+			log_info("run", "files of rules or configuration have changed");
+			reload(r, NULL);
+		}
 		tick(r, now);
 	}
 }
@@ -216,6 +269,7 @@ static int open_loop(struct run *r, const sigset_t *signals, struct err *e)
 	if (control_server_open(
 		    &r->control, service_config(r->service)->runtime_dir, answer_control, r, e))
 		return -1;
+	renew_watch(r);
 	r->watchdog_ns = notify_watchdog_ns();
 	r->end_ns = clock_mono_ns() + r->duration_ns;
 	return 0;
@@ -250,6 +304,7 @@ static int serve(struct run *r)
 	}
 	/* The socket first: who connects from here on is told at once that no service runs. */
 	control_server_close(TAKE(r->control));
+	watch_close(TAKE(r->watch));
 	if (service_close(TAKE(r->service), &e))
 		rc = cmd_fail(r->env, &e);
 	if (r->signal_fd >= 0)

@@ -42,6 +42,7 @@ struct config {
 	const char *state_dir;
 	const char *runtime_dir;
 	struct config_list rules_files; /* files and folders, in order */
+	bool watch_config_files;        /* reload when they or the configuration change */
 	enum config_match rule_matching;
 	enum priority priority; /* rules less severe than this are not loaded */
 	bool json_output;

@@ -20,6 +20,8 @@ const struct config_key config_keys[] = {
 	{ "rules_files", CONFIG_PATHS, AT(rules_files),
 		HW_DATA_DIR "/rules\n" HW_CONFIG_DIR "/rules.d", 0, CONFIG_MAX_ITEMS, NULL,
 		"rule files and folders of them, loaded in order as one set" },
+	{ "watch_config_files", CONFIG_BOOL, AT(watch_config_files), "true", 0, 0, NULL,
+		"reload when files of rules or configuration change" },
 	{ "rule_matching", CONFIG_WORD, AT(rule_matching), "all", 0, 0, match_words,
 		"all: every rule that matches gives an alert; first: the first one does" },
 	{ "priority", CONFIG_WORD, AT(priority), "debug", 0, 0, priority_words,

@@ -287,20 +287,45 @@ static bool same_ports(const struct kernel_term *x, const struct kernel_term *y)
 	       (!x->ports_n || memcmp(x->ports, y->ports, x->ports_n * sizeof(*x->ports)) == 0);
 }
 
-/* One term says as much as both: they differ in one part alone, or one holds the other. */
+static bool same_paths(const struct kernel_term *x, const struct kernel_term *y)
+{
+	if (x->any_path != y->any_path || x->paths_n != y->paths_n)
+		return false;
+	for (size_t i = 0; i < x->paths_n; i++)
+		if (x->paths[i].kind != y->paths[i].kind ||
+			!str_eq(x->paths[i].text, y->paths[i].text))
+			return false;
+	return true;
+}
+
+/* In how many parts besides paths and ports they differ. */
+static int differences(const struct kernel_term *x, const struct kernel_term *y)
+{
+	return (x->places != y->places) + (x->results != y->results) + (x->access != y->access) +
+	       (x->makes != y->makes) + (x->files != y->files) + !same_types(x, y);
+}
+
+static bool is_wider(const struct kernel_term *x, const struct kernel_term *y)
+{
+	return (x->any_path || same_paths(x, y)) && (x->any_port || same_ports(x, y)) &&
+	       has_all(x, y);
+}
+
+/* *x becomes both, if one term can say as much: one holds the other, or one part alone differs. */
 static bool merge_term(struct arena *a, struct kernel_term *x, const struct kernel_term *y)
 {
-	if (x->any_path && x->any_port && has_all(x, y))
+	int n = differences(x, y) + !same_paths(x, y) + !same_ports(x, y);
+
+	if (is_wider(x, y))
 		return true;
-	if (same_bits(x, y) && same_ports(x, y)) {
-		or_paths(a, x, y);
-		return true;
-	}
-	if (same_bits(x, y) && x->any_path && y->any_path) {
-		or_ports(a, x, y);
+	if (is_wider(y, x)) {
+		*x = *y;
 		return true;
 	}
-	return false;
+	if (n != 1)
+		return false;
+	join_term(a, x, y);
+	return true;
 }
 
 struct terms {
@@ -308,17 +333,26 @@ struct terms {
 	size_t n, room;
 };
 
-static void add_term(struct arena *a, struct terms *to, const struct kernel_term *t)
+/* What a term became by merging may now merge with another. */
+static void add_term(struct arena *a, struct terms *to, const struct kernel_term *term)
 {
-	if (!is_possible(t))
+	struct kernel_term t = *term;
+
+	if (!is_possible(&t))
 		return;
-	for (size_t i = 0; i < to->n; i++)
-		if (merge_term(a, &to->p[i], t))
-			return;
+	for (size_t i = 0; i < to->n;) {
+		if (!merge_term(a, &to->p[i], &t)) {
+			i++;
+			continue;
+		}
+		t = to->p[i];
+		to->p[i] = to->p[--to->n];
+		i = 0;
+	}
 	if (to->n < to->room)
-		to->p[to->n++] = *t;
+		to->p[to->n++] = t;
 	else
-		join_term(a, &to->p[to->n - 1], t);
+		join_term(a, &to->p[to->n - 1], &t);
 }
 
 static struct terms new_terms(struct arena *a, size_t most)

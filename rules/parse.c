@@ -342,6 +342,8 @@ static struct ast *parse_check(struct parser *p, struct ast_term *left, size_t a
 
 	if (!n)
 		return NULL;
+	if (left->kind == TERM_TRANSFORM && left->transform == TR_VAL)
+		return fail(p, "val() stands at the right of an operator, wrong");
 	n->left = left;
 	lex_blank(&p->l);
 	if (!lex_op(&p->l, &n->op))

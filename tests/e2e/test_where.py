@@ -107,21 +107,22 @@ def conditions_find_what_happened():
 
 def live_processes_are_found():
     with Setup() as s:
-        with subprocess.Popen(["sh", "-c", "sleep 60; exit # hwtest-mark"]) as child:
-            mine = hw.wait_until(
-                lambda: s.rows("processes", "proc.name = sh and hwtest-mark") or None, 10,
-                "the shell")
+        mark = f"hwtest-mark-{os.getpid()}"
+        shell = f"proc.name = sh and hw.forked = false and {mark}"
+        with subprocess.Popen(["sh", "-c", f"sleep 60; exit # {mark}"]) as child:
+            mine = hw.wait_until(lambda: s.rows("processes", shell) or None, 10, "the shell")
             hw.check([p["pid"] for p in mine] == [child.pid], mine)
             sleep = hw.wait_until(
                 lambda: s.rows("processes", f"proc.name = sleep and ppid = {child.pid}") or None,
                 10, "its child")
-            hw.check(s.n("processes", f"proc.pname = sh and pid = {sleep[0]['pid']}") == 1,
-                     "the parent's name")
-            hw.check(s.n("processes", f"pid = {child.pid} and container.id = host") == 1, "host")
-            hw.check(s.n("processes", "HWTEST-MARK and 'SLEEP 60'") == 2,
-                     "words, which stand in the asking process too")
-            hw.check(s.n("processes", f"not pid = {child.pid} and 'sh -c' and not where") == 0,
-                     "not")
+            for condition, n in (
+                    (f"proc.pname = sh and pid = {sleep[0]['pid']}", 1),
+                    (f"proc.aname = sh and pid = {child.pid} and proc.args contains NO", 0),
+                    (f"pid = {child.pid} and container.id = host", 1),
+                    (f"{mark.upper()} and 'SLEEP 60' and hw.forked = false", 2),  # and who asks
+                    (f"not pid = {child.pid} and {shell}", 0)):
+                rows = s.rows("processes", condition)
+                hw.check(len(rows) == n, f"processes where {condition}: {rows}")
             child.kill()
             os.kill(sleep[0]["pid"], signal.SIGTERM)
 

@@ -154,7 +154,7 @@ static void what_is_not_yaml_is_refused_with_its_place(void **state)
 	check_refused(STR("a: [1, 2\nb: 3\n"), NULL, ERR_FORMAT, "t.yaml:2:2: ");
 	check_refused(STR("a: 'x\n"), NULL, ERR_FORMAT, "t.yaml:2:1: ");
 	check_refused(STR("\ta: 1\n"), NULL, ERR_FORMAT, "t.yaml:1:1: ");
-	check_refused(STR("a: \xff\n"), NULL, ERR_FORMAT, "t.yaml: byte 3: ");
+	check_refused(STR("a: \xff\n"), NULL, ERR_FORMAT, "t.yaml:1:4: byte 3: ");
 	check_refused(
 		STR("? [a]\n: b\n"), NULL, ERR_FORMAT, "t.yaml:1:3: a key must be a single value");
 	check_refused(STR("a: \"x\\0y\"\n"), NULL, ERR_FORMAT,
