@@ -346,7 +346,8 @@ static int hand_over(struct yaml_docs *out, struct build *b, struct err *e)
 int yaml_parse(struct yaml_docs *out, struct str text, const char *name,
 	const struct yaml_limits *limits, struct err *e)
 {
-	AUTO(build_fini) struct build b = { .limits = with_defaults(limits), .name = name, .text = text };
+	AUTO(build_fini)
+	struct build b = { .limits = with_defaults(limits), .name = name, .text = text };
 	if (text.n > b.limits.max_bytes)
 		return err_set(e, ERR_LIMIT, "%s: %zu bytes, allowed are %zu", name, text.n,
 			b.limits.max_bytes);

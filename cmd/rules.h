@@ -16,8 +16,8 @@ int cmd_rules_load(struct ruleset **out, const struct config *c, const struct co
  * The paths that cmd_rules_load() would read, at most `max`: out[] borrows from `c` and `given`.
  * Returns how many.
  */
-size_t cmd_rules_paths(const struct config *c, const struct config_list *given, const char **out,
-	size_t max);
+size_t cmd_rules_paths(
+	const struct config *c, const struct config_list *given, const char **out, size_t max);
 
 /* Call `tell` with each problem as one line. */
 void cmd_rules_tell(

@@ -17,8 +17,7 @@
 
 const struct cmd_option cmd_rules_test_options[] = {
 	{ "format", "FORMAT", FORMATS, "how to print the results" },
-	{ "rules", "PATH", NULL,
-		"instead of the rules that the case files name; may be repeated" },
+	{ "rules", "PATH", NULL, "instead of the rules that the case files name; may be repeated" },
 	{ 0 },
 };
 
@@ -209,8 +208,8 @@ static void put_junit(struct test_run *t, const char *file, const struct case_re
 	if (elements[r->outcome])
 		buf_printf(b, "<%s message=\"", elements[r->outcome]);
 	for (size_t i = 0; elements[r->outcome] && i < r->remarks.n; i++) {
-		buf_printf(b, "%s%u:%u: ", i ? "; " : "", r->remarks.p[i].line,
-			r->remarks.p[i].col);
+		buf_printf(
+			b, "%s%u:%u: ", i ? "; " : "", r->remarks.p[i].line, r->remarks.p[i].col);
 		put_xml(b, r->remarks.p[i].what);
 	}
 	if (elements[r->outcome])

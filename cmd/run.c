@@ -110,12 +110,11 @@ static void renew_watch(struct run *r)
 	const char *paths[2 * CONFIG_MAX_ITEMS + CONFIG_MAX_FILES];
 	char conf_d[PATH_MAX];
 	struct err e = { 0 };
-	struct config_source source = { .file = r->env->config_file, .state_dir = r->env->state_dir };
+	struct config_source source = { .file = r->env->config_file,
+		.state_dir = r->env->state_dir };
 	if (config_load(&c, &source, &problems, NULL))
 		return;
-	size_t n = c->watch_config_files
-			   ? watched_paths(r, c, conf_d, paths, ARRAY_N(paths))
-			   : 0;
+	size_t n = c->watch_config_files ? watched_paths(r, c, conf_d, paths, ARRAY_N(paths)) : 0;
 	if (n && watch_open(&fresh, paths, n, &e))
 		log_warn("run", "%s; changes of files are taken on SIGHUP only", e.msg);
 	watch_close(r->watch);

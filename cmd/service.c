@@ -343,8 +343,8 @@ int service_close(struct service *s, struct err *e)
 static bool tell_change(void *ctx, const char *key)
 {
 	/* What service_reload() puts into force. */
-	static const char *const live[] = { "rules_files", "rule_matching", "priority",
-		"log.level", "watch_config_files" };
+	static const char *const live[] = { "rules_files", "rule_matching", "priority", "log.level",
+		"watch_config_files" };
 	(void)ctx;
 	for (size_t i = 0; i < ARRAY_N(live); i++)
 		if (strcmp(live[i], key) == 0)

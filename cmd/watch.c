@@ -65,8 +65,7 @@ static bool is_folder(const char *path)
 }
 
 /* Calls fn with each file of a folder that is loaded. */
-static void each_file(
-	const char *folder, void (*fn)(void *ctx, const char *path), void *ctx)
+static void each_file(const char *folder, void (*fn)(void *ctx, const char *path), void *ctx)
 {
 	struct dirent **names = NULL;
 	int n = scandir(folder, &names, is_yaml, by_name);

@@ -7,9 +7,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define MAX_RULE_PATHS  256
-#define MAX_EXPECTED    64
-#define MAX_REMARK      4096
+#define MAX_RULE_PATHS   256
+#define MAX_EXPECTED     64
+#define MAX_REMARK       4096
 #define RESULT_MAX_BYTES (4u << 20)
 
 struct cases {
@@ -29,11 +29,11 @@ const char *case_outcome_name(enum case_outcome o)
 
 /* ---- the file ---- */
 
-static int file_error(const struct cases *c, const struct yaml_node *at, struct err *e,
-	const char *what)
+static int file_error(
+	const struct cases *c, const struct yaml_node *at, struct err *e, const char *what)
 {
-	return err_set(e, ERR_FORMAT, "%s:%u:%u: %s", c->name, at ? at->line : 1, at ? at->col : 1,
-		what);
+	return err_set(
+		e, ERR_FORMAT, "%s:%u:%u: %s", c->name, at ? at->line : 1, at ? at->col : 1, what);
 }
 
 static int take_rules(struct cases *c, const struct yaml_node *rules, struct err *e)
@@ -145,8 +145,7 @@ static void remark(struct case_result *r, enum case_outcome o, const struct yaml
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
 	r->outcome = o;
-	vec_push(&r->remarks,
-		((struct case_remark){ at->line, at->col, keep(r, str_from(text)) }));
+	vec_push(&r->remarks, ((struct case_remark){ at->line, at->col, keep(r, str_from(text)) }));
 }
 
 /* ---- what is expected ---- */
@@ -260,9 +259,8 @@ static void remark_unknown_rule(
 	for (size_t i = 0; i < n; i++)
 		names[i] = ruleset_rule(rs, i)->name;
 	nearest = str_nearest(x->rule, names, n);
-	remark(r, CASE_WRONG, x->at, "there is no valid rule %.*s%s%s%s", (int)x->rule.n,
-		x->rule.p, nearest ? " (did you mean " : "", nearest ? nearest : "",
-		nearest ? "?)" : "");
+	remark(r, CASE_WRONG, x->at, "there is no valid rule %.*s%s%s%s", (int)x->rule.n, x->rule.p,
+		nearest ? " (did you mean " : "", nearest ? nearest : "", nearest ? "?)" : "");
 	free(names);
 }
 
@@ -447,8 +445,8 @@ static void compare_one(struct case_result *r, const struct ruleset *rs, const s
 		remark(r, CASE_FAILED, x->at, "rule %s must not fire, but did: %.1000s", a->rule,
 			a->output);
 	else if (!x->not_fire && !a)
-		remark(r, CASE_FAILED, x->at, "expected rule %.*s to fire; %.1000s",
-			(int)x->rule.n, x->rule.p, buf_cstr(&fired));
+		remark(r, CASE_FAILED, x->at, "expected rule %.*s to fire; %.1000s", (int)x->rule.n,
+			x->rule.p, buf_cstr(&fired));
 	else if (a && x->details)
 		compare_details(r, x->details, a, find_rule(rs, x->rule));
 }
@@ -476,8 +474,8 @@ static void compare(struct case_result *r, const struct ruleset *rs, const struc
 
 /* ---- running ---- */
 
-static void judge_scene(struct case_result *r, struct ruleset *rs, struct scene *s,
-	const struct expectations *x)
+static void judge_scene(
+	struct case_result *r, struct ruleset *rs, struct scene *s, const struct expectations *x)
 {
 	AUTO(judge_free)
 	struct judge *j = judge_new(&(struct judge_options){

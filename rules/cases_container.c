@@ -12,8 +12,8 @@ static struct container *of(void *base)
 }
 
 /* 12 digits are enough to write; the rest is made up. */
-static int set_id(struct scene *s, void *base, const struct scene_key *k,
-	const struct yaml_node *v, struct fault *f)
+static int set_id(struct scene *s, void *base, const struct scene_key *k, const struct yaml_node *v,
+	struct fault *f)
 {
 	struct str id;
 
@@ -128,8 +128,8 @@ static int take_mount(struct container_mount *m, const struct yaml_node *v, stru
 		while (k < ARRAY_N(names) && !str_eqz(v->pairs[i].key->value, names[k]))
 			k++;
 		if (k == ARRAY_N(names))
-			return fault_unknown(f, v->pairs[i].key, "key of a mount:", names,
-				ARRAY_N(names));
+			return fault_unknown(
+				f, v->pairs[i].key, "key of a mount:", names, ARRAY_N(names));
 		if (!scene_text(v->pairs[i].value, parts[k], f))
 			return -1;
 	}

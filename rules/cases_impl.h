@@ -1,5 +1,6 @@
 /* The parts of cases: cases.c takes files apart and compares; cases_event.c, cases_net.c,
- * cases_process.c and cases_container.c make the records of what a case says that happened. */
+ * cases_process.c and cases_container.c make the records of what a case says that happened, with
+ * the tools of cases_values.c. */
 #ifndef HW_RULES_CASES_IMPL_H
 #define HW_RULES_CASES_IMPL_H
 
@@ -66,10 +67,10 @@ struct scene_keys {
 };
 
 /* Shared setters; `offset` is that of a field of this type. */
-int scene_set_str(struct scene *s, void *base, const struct scene_key *k,
-	const struct yaml_node *v, struct fault *f);
-int scene_set_u32(struct scene *s, void *base, const struct scene_key *k,
-	const struct yaml_node *v, struct fault *f);
+int scene_set_str(struct scene *s, void *base, const struct scene_key *k, const struct yaml_node *v,
+	struct fault *f);
+int scene_set_u32(struct scene *s, void *base, const struct scene_key *k, const struct yaml_node *v,
+	struct fault *f);
 
 /* The text of a scalar; false (and *f) when it is none. */
 bool scene_text(const struct yaml_node *v, struct str *out, struct fault *f);

@@ -48,8 +48,8 @@ static int take_ip(struct scene *s, struct event_addr *a, struct str text,
 	return fault_set(f, v, "%.100s: not an address", v->value.p);
 }
 
-static int set_ip(struct scene *s, void *base, const struct scene_key *k,
-	const struct yaml_node *v, struct fault *f)
+static int set_ip(struct scene *s, void *base, const struct scene_key *k, const struct yaml_node *v,
+	struct fault *f)
 {
 	struct str text;
 
@@ -188,8 +188,9 @@ static int take_end(struct scene *s, struct event_addr *a, struct str text,
 	uint64_t port;
 
 	if (!colon)
-		return fault_set(f, v, "fd.name of a socket is ADDRESS:PORT, "
-				       "ADDRESS:PORT->ADDRESS:PORT, or a path");
+		return fault_set(f, v,
+			"fd.name of a socket is ADDRESS:PORT, "
+			"ADDRESS:PORT->ADDRESS:PORT, or a path");
 	if (!str_to_u64(str_of(colon + 1, text.n - (size_t)(colon - text.p) - 1), &port) ||
 		port > UINT16_MAX)
 		return fault_set(f, v, "%.100s: not a port", colon + 1);

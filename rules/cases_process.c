@@ -6,9 +6,10 @@
 
 #define SECOND     1000000000ull
 #define FIRST_PID  1000
-#define AGE_NS     SECOND           /* of the process, where a case does not say */
-#define PARENT_AGE (60 * SECOND)    /* each ancestor is so much older */
-#define SOME_TTY   34816            /* pts/0 */
+#define AGE_NS     SECOND        /* of the process, where a case does not say */
+#define PARENT_AGE (60 * SECOND) /* each ancestor is so much older */
+#define SOME_TTY   34816         /* pts/0 */
+#define SOME_NAME  "program"
 #define MAX_ARGS   (64u << 10)
 
 /* argv of a list: each ended by NUL. */
@@ -275,6 +276,7 @@ static int complete(struct scene *s, struct process *p)
 	first = first.n ? str_cut(&first, '\0') : comm;
 	if (!comm.n) {
 		comm = last_part(first.n ? first : p->exe);
+		comm = comm.n ? comm : STR(SOME_NAME);
 		memcpy(p->comm, comm.p, comm.n < 15 ? comm.n : 15);
 	}
 	if (!first.n)

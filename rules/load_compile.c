@@ -104,8 +104,8 @@ static void warn_condition(void *ctx, size_t at, const char *nearest, const char
 
 	/* The two that are told: a deprecated field, an event type that does not exist. */
 	subject.code = nearest ? RULES_CODE_UNKNOWN_FILTER : RULES_CODE_CONDITION;
-	report_joined(it->l, RULES_WARNING, it->text, expanded_origin(it->x, at), subject, nearest,
-		what);
+	report_joined(
+		it->l, RULES_WARNING, it->text, expanded_origin(it->x, at), subject, nearest, what);
 }
 
 /* Lists, syntax, program. On failure *at is the offset in the text as it was written. */

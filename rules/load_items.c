@@ -203,8 +203,7 @@ static void set_macro(struct loader *l, struct def_macro *m, struct place item,
 static void load_macro(struct loader *l, struct place item)
 {
 	static const char *const keys[] = { "macro", "condition", "append", "override" };
-	struct subject what = { .kind = "macro",
-		.name = yaml_get(item.node, "macro")->value };
+	struct subject what = { .kind = "macro", .name = yaml_get(item.node, "macro")->value };
 	struct def_macro *m = map_get(l->macro_names, what.name);
 	const struct yaml_node *condition;
 	struct override o;
@@ -264,8 +263,7 @@ static struct def_list *new_list(struct loader *l, struct place item, struct str
 static void load_list(struct loader *l, struct place item)
 {
 	static const char *const keys[] = { "list", "items", "append", "override" };
-	struct subject what = { .kind = "list",
-		.name = yaml_get(item.node, "list")->value };
+	struct subject what = { .kind = "list", .name = yaml_get(item.node, "list")->value };
 	struct def_list *list = map_get(l->list_names, what.name);
 	const struct yaml_node *items = yaml_get(item.node, "items");
 	struct override o;
@@ -405,7 +403,8 @@ void load_document(struct loader *l, struct source *src, const struct yaml_node 
 	if (yaml_is_null(doc))
 		return;
 	if (doc->kind != YAML_SEQ) {
-		report_place(l, RULES_ERROR, at, (struct subject){ .kind = "file", .name = STR("") }, NULL,
+		report_place(l, RULES_ERROR, at,
+			(struct subject){ .kind = "file", .name = STR("") }, NULL,
 			"expected a list of rules, macros and lists");
 		return;
 	}

@@ -183,8 +183,7 @@ static bool is_switch(const struct def_rule *r, struct place item)
 
 void load_rule(struct loader *l, struct place item)
 {
-	struct subject what = { .kind = "rule",
-		.name = yaml_get(item.node, "rule")->value };
+	struct subject what = { .kind = "rule", .name = yaml_get(item.node, "rule")->value };
 	struct def_rule *r = map_get(l->rule_names, what.name);
 	struct override o;
 

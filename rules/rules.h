@@ -49,10 +49,10 @@ const char *rules_level_name(enum rules_level l);
 /* What a problem is, in the words of Falco's own report: CI pipelines look for them. */
 enum rules_code {
 	RULES_CODE_NONE = 0,
-	RULES_CODE_YAML,      /* no YAML */
-	RULES_CODE_VALIDATE,  /* an item is not what it should be */
+	RULES_CODE_YAML,     /* no YAML */
+	RULES_CODE_VALIDATE, /* an item is not what it should be */
 	RULES_CODE_CONDITION, /* a condition does not compile; as a warning: is probably not as meant */
-	RULES_CODE_OUTPUT,    /* an output does not compile */
+	RULES_CODE_OUTPUT, /* an output does not compile */
 	RULES_CODE_UNKNOWN_SOURCE,
 	RULES_CODE_NO_EVTTYPE,
 	RULES_CODE_UNKNOWN_FILTER, /* a field or an event type that is not available */
@@ -81,7 +81,7 @@ struct rules_report {
 	VEC(struct rules_problem) list;
 	size_t errors_n, cannot_run_n, warnings_n;
 	size_t rules_n, macros_n, lists_n; /* that were defined, the wrong ones included */
-	VEC(const char *) files; /* that were read, in order, as a problem names them */
+	VEC(const char *) files;           /* that were read, in order, as a problem names them */
 };
 
 #define RULES_REPORT_INIT                                                                          \

@@ -58,8 +58,8 @@ static void one_error(const char *words)
 
 	if (say_report.errors_n != 1) {
 		for (size_t i = 0; i < say_report.list.n && i < 10; i++)
-			print_error("%u: %s\n", say_report.list.p[i].line,
-				say_report.list.p[i].what);
+			print_error(
+				"%u: %s\n", say_report.list.p[i].line, say_report.list.p[i].what);
 		fail_msg("%zu errors", say_report.errors_n);
 	}
 	say_assert_told(RULES_ERROR, words);
@@ -73,9 +73,8 @@ static void repeat(const char *part, size_t n)
 
 static void put_rule(const char *name, const char *condition)
 {
-	buf_printf(&text,
-		"- rule: %s\n  desc: d\n  output: o\n  priority: INFO\n  condition: %s\n", name,
-		condition);
+	buf_printf(&text, "- rule: %s\n  desc: d\n  output: o\n  priority: INFO\n  condition: %s\n",
+		name, condition);
 }
 
 static void macros_in_a_ring_are_told(void **state)
@@ -232,7 +231,8 @@ static void regular_expressions_that_never_end_do(void **state)
 		put_rule(name, buf_cstr(&b));
 	}
 	rs = load_soon();
-	rfx_process(&say_fx, 0, "x", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x");
+	rfx_process(
+		&say_fx, 0, "x", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "x");
 	AUTO(judge_free) struct judge *j = judge_new(&(struct judge_options){ .rules = rs });
 
 	began = clock_mono_ns();
@@ -262,7 +262,8 @@ static void what_the_dialect_has_not_is_told(void **state)
 
 static void bytes_that_are_no_utf8_are_told_with_their_line(void **state)
 {
-	static const char *const bad[] = { "\xff\xfe", "\xc3\x28", "\xed\xa0\x80", "\xf0\x80\x80\xaf" };
+	static const char *const bad[] = { "\xff\xfe", "\xc3\x28", "\xed\xa0\x80",
+		"\xf0\x80\x80\xaf" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(bad); i++) {

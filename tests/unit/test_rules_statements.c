@@ -2,10 +2,10 @@
  * judge: grammar, and the eleven corner cases of evaluation (s1 to s11). */
 #include "tests/unit/rules_say.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <fcntl.h>
 #include <sys/socket.h>
 
 #include <cmocka.h>
@@ -38,7 +38,8 @@ static void a_check_is_a_field_a_transformer_a_word_or_a_parenthesis(void **stat
 	(void)state;
 	say_holds("((((proc.name = sh))))");
 	say_holds("tolower(proc.name) = sh");
-	assert_string_equal(say_fired("- macro: m\n  condition: proc.name = sh\n" SAY_RULE("r", "m")), "r");
+	assert_string_equal(
+		say_fired("- macro: m\n  condition: proc.name = sh\n" SAY_RULE("r", "m")), "r");
 	say_refused("proc.name", "");
 	say_refused("proc.name =", "");
 	say_refused("= sh", "");
@@ -316,7 +317,8 @@ static void s7_glob_crosses_slashes_pmatch_is_by_components_regex_is_whole(void 
 static void s8_names_of_addresses_are_not_available_and_say_so(void **state)
 {
 	AUTO(ruleset_unref)
-	struct ruleset *rs = say_load(SAY_RULE("r", "evt.type = connect and fd.sip.name = example.org"));
+	struct ruleset *rs = say_load(
+		SAY_RULE("r", "evt.type = connect and fd.sip.name = example.org"));
 
 	(void)state;
 	assert_int_equal(say_report.errors_n, 0);

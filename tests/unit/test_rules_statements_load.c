@@ -10,8 +10,8 @@
 static void files_are_sequences_in_any_number_of_documents(void **state)
 {
 	(void)state;
-	assert_string_equal(say_fired("- macro: m\n  condition: proc.name = sh\n---\n" SAY_RULE("r", "m")
-				"---\n" SAY_RULE("s", "m")),
+	assert_string_equal(say_fired("- macro: m\n  condition: proc.name = sh\n---\n" SAY_RULE(
+				    "r", "m") "---\n" SAY_RULE("s", "m")),
 		"r s");
 	say_check("rule: r\n");
 	say_assert_told(RULES_ERROR, "expected a list");
@@ -22,8 +22,8 @@ static void files_are_sequences_in_any_number_of_documents(void **state)
 static void one_wrong_rule_leaves_the_rest_and_says_where(void **state)
 {
 	AUTO(ruleset_unref)
-	struct ruleset *rs =
-		say_load(SAY_RULE("a", SAY_ALWAYS) SAY_RULE("b", "proc.nmae = sh") SAY_RULE("c", SAY_ALWAYS));
+	struct ruleset *rs = say_load(SAY_RULE("a", SAY_ALWAYS) SAY_RULE("b", "proc.nmae = sh")
+			SAY_RULE("c", SAY_ALWAYS));
 
 	(void)state;
 	assert_string_equal(say_fired_by(rs), "a c");
@@ -40,7 +40,8 @@ static void lists_are_put_in_as_text(void **state)
 	assert_string_equal(
 		say_fired("- list: l\n  items: [x, sh]\n" SAY_RULE("r", "proc.name in (l)")), "r");
 	assert_string_equal(
-		say_fired("- list: l\n  items: [x, sh]\n" SAY_RULE("r", "proc.name in (a,l,b)")), "r");
+		say_fired("- list: l\n  items: [x, sh]\n" SAY_RULE("r", "proc.name in (a,l,b)")),
+		"r");
 	/* An item with a blank is quoted. */
 	rfx_process(&say_fx, 0, "a b", "/bin/x", "x");
 	assert_string_equal(
@@ -56,15 +57,18 @@ static void lists_are_put_in_as_text(void **state)
 static void lists_see_only_those_before_them_and_one_level_deep(void **state)
 {
 	(void)state;
-	assert_string_equal(say_fired("- list: a\n  items: [sh]\n- list: b\n  items: [a, x]\n" SAY_RULE(
-				"r", "proc.name in (b)")),
+	assert_string_equal(
+		say_fired("- list: a\n  items: [sh]\n- list: b\n  items: [a, x]\n" SAY_RULE(
+			"r", "proc.name in (b)")),
 		"r");
 	rfx_process(&say_fx, 0, "a", "/bin/x", "x");
-	assert_string_equal(say_fired("- list: b\n  items: [x]\n- list: c\n  items: [b]\n"
-				"- list: d\n  items: [c]\n" SAY_RULE("r", "proc.name in (d)")),
+	assert_string_equal(
+		say_fired("- list: b\n  items: [x]\n- list: c\n  items: [b]\n"
+			  "- list: d\n  items: [c]\n" SAY_RULE("r", "proc.name in (d)")),
 		"");
 	rfx_process(&say_fx, 0, "b", "/bin/x", "x");
-	assert_string_equal(say_fired("- list: a\n  items: [b]\n" SAY_RULE("r", "proc.name in (a)")), "r");
+	assert_string_equal(
+		say_fired("- list: a\n  items: [b]\n" SAY_RULE("r", "proc.name in (a)")), "r");
 }
 
 static void an_empty_list_takes_a_comma_along(void **state)
@@ -85,12 +89,13 @@ static void an_empty_list_takes_a_comma_along(void **state)
 static void macros_see_those_before_them_and_rules_see_all(void **state)
 {
 	(void)state;
-	assert_string_equal(say_fired(SAY_RULE("r", "m") "- macro: m\n  condition: proc.name = sh\n"), "r");
-	say_check("- macro: a\n  condition: b\n- macro: b\n  condition: " SAY_ALWAYS "\n" SAY_RULE("r", "a"));
-	say_assert_told(RULES_ERROR, "macro b is defined only later");
 	assert_string_equal(
-		say_fired("- macro: b\n  condition: " SAY_ALWAYS
-		      "\n- macro: a\n  condition: b\n" SAY_RULE("r", "a")),
+		say_fired(SAY_RULE("r", "m") "- macro: m\n  condition: proc.name = sh\n"), "r");
+	say_check("- macro: a\n  condition: b\n- macro: b\n  condition: " SAY_ALWAYS
+		  "\n" SAY_RULE("r", "a"));
+	say_assert_told(RULES_ERROR, "macro b is defined only later");
+	assert_string_equal(say_fired("- macro: b\n  condition: " SAY_ALWAYS
+				      "\n- macro: a\n  condition: b\n" SAY_RULE("r", "a")),
 		"r");
 }
 
@@ -98,8 +103,9 @@ static void a_macro_is_substituted_as_a_tree_and_not_as_text(void **state)
 {
 	(void)state;
 	/* As text it would read: not proc.name = x or proc.name = sh. */
-	assert_string_equal(say_fired("- macro: m\n  condition: proc.name = x or proc.name = sh\n" SAY_RULE(
-				"r", "not m")),
+	assert_string_equal(
+		say_fired("- macro: m\n  condition: proc.name = x or proc.name = sh\n" SAY_RULE(
+			"r", "not m")),
 		"");
 }
 
@@ -108,7 +114,7 @@ static void a_macro_that_is_defined_again_keeps_its_place(void **state)
 	(void)state;
 	assert_string_equal(
 		say_fired("- macro: a\n  condition: proc.name = x\n- macro: b\n  condition: a\n"
-		      "- macro: a\n  condition: proc.name = sh\n" SAY_RULE("r", "b")),
+			  "- macro: a\n  condition: proc.name = sh\n" SAY_RULE("r", "b")),
 		"r");
 	say_check("- macro: a\n  condition: b\n- macro: b\n  condition: a\n" SAY_RULE("r", "a"));
 	assert_true(say_report.errors_n > 0);
@@ -117,8 +123,8 @@ static void a_macro_that_is_defined_again_keeps_its_place(void **state)
 static void names_that_no_condition_can_use_are_a_warning(void **state)
 {
 	(void)state;
-	say_check("- macro: 1m\n  condition: " SAY_ALWAYS "\n- list: 'a b'\n  items: [x]\n" SAY_RULE(
-		"r", SAY_ALWAYS));
+	say_check("- macro: 1m\n  condition: " SAY_ALWAYS
+		  "\n- list: 'a b'\n  items: [x]\n" SAY_RULE("r", SAY_ALWAYS));
 	assert_int_equal(say_report.errors_n, 0);
 	say_assert_told(RULES_WARNING, "letters, digits and _ only");
 	say_assert_told(RULES_WARNING, "in a list's name");
@@ -132,8 +138,8 @@ static void a_rule_needs_its_five_keys(void **state)
 		"- rule: r\n  desc: d\n  output: o\n  condition: " SAY_ALWAYS "\n",
 		"- rule: r\n  desc: d\n  output: o\n  priority: INFO\n",
 	};
-	static const char *const words[] = { "desc is missing", "output is missing",
-		"priority", "condition is missing" };
+	static const char *const words[] = { "desc is missing", "output is missing", "priority",
+		"condition is missing" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(texts); i++) {
@@ -147,9 +153,9 @@ static void a_rule_needs_its_five_keys(void **state)
 static void keys_have_their_defaults_and_unknown_ones_are_a_warning(void **state)
 {
 	AUTO(ruleset_unref)
-	struct ruleset *rs = say_load(SAY_RULE("r", SAY_ALWAYS) "  tegs: [x]\n" SAY_RULE("off", SAY_ALWAYS)
-				  "  enabled: false\n" SAY_RULE("other", "ka.verb = get")
-				  "  source: k8s_audit\n");
+	struct ruleset *rs = say_load(SAY_RULE("r", SAY_ALWAYS) "  tegs: [x]\n" SAY_RULE(
+		"off", SAY_ALWAYS) "  enabled: false\n" SAY_RULE("other",
+		"ka.verb = get") "  source: k8s_audit\n");
 
 	(void)state;
 	say_assert_told(RULES_WARNING, "unknown key tegs");
@@ -162,9 +168,9 @@ static void keys_have_their_defaults_and_unknown_ones_are_a_warning(void **state
 static void keys_of_quiet_rules_are_taken(void **state)
 {
 	AUTO(ruleset_unref)
-	struct ruleset *rs = say_load(SAY_RULE("r", SAY_ALWAYS)
-		"  warn_evttypes: false\n  capture: false\n  capture_duration: 5\n" SAY_RULE(
-			"s", "no.such.field = x") "  skip-if-unknown-filter: true\n");
+	struct ruleset *rs = say_load(SAY_RULE("r",
+		SAY_ALWAYS) "  warn_evttypes: false\n  capture: false\n  capture_duration: 5\n" SAY_RULE("s",
+		"no.such.field = x") "  skip-if-unknown-filter: true\n");
 
 	(void)state;
 	assert_int_equal(say_report.errors_n, 0);
@@ -177,25 +183,27 @@ static void override_appends_with_one_blank(void **state)
 {
 	(void)state;
 	/* Precedence bites, as upstream: x or (sh and y). */
-	assert_string_equal(say_fired(SAY_RULE("r", "proc.name = sh or proc.name = x")
-				"- rule: r\n  condition: and proc.name = y\n"
-				"  override: {condition: append}\n"),
+	assert_string_equal(
+		say_fired(SAY_RULE("r",
+			"proc.name = sh or proc.name = x") "- rule: r\n  condition: and proc.name = y\n"
+							   "  override: {condition: append}\n"),
 		"r");
 	assert_string_equal(say_fired("- macro: m\n  condition: proc.name = sh\n"
-				"- macro: m\n  condition: and proc.pname = x\n"
-				"  override: {condition: append}\n" SAY_RULE("r", "m")),
+				      "- macro: m\n  condition: and proc.pname = x\n"
+				      "  override: {condition: append}\n" SAY_RULE("r", "m")),
 		"");
-	assert_string_equal(say_fired("- list: l\n  items: [x]\n- list: l\n  items: [sh]\n"
-				"  override: {items: append}\n" SAY_RULE("r", "proc.name in (l)")),
+	assert_string_equal(
+		say_fired("- list: l\n  items: [x]\n- list: l\n  items: [sh]\n"
+			  "  override: {items: append}\n" SAY_RULE("r", "proc.name in (l)")),
 		"r");
 }
 
 static void override_replaces_what_it_names(void **state)
 {
 	AUTO(ruleset_unref)
-	struct ruleset *rs = say_load(SAY_RULE("r", "proc.name = x")
-		"- rule: r\n  condition: proc.name = sh\n  priority: CRITICAL\n  enabled: true\n"
-		"  override: {condition: replace, priority: replace, enabled: replace}\n");
+	struct ruleset *rs = say_load(SAY_RULE("r",
+		"proc.name = x") "- rule: r\n  condition: proc.name = sh\n  priority: CRITICAL\n  enabled: true\n"
+				 "  override: {condition: replace, priority: replace, enabled: replace}\n");
 
 	(void)state;
 	assert_int_equal(say_report.errors_n, 0);
@@ -207,23 +215,26 @@ static void override_must_speak_of_every_key_and_only_of_those_that_allow_it(voi
 {
 	(void)state;
 	say_check(SAY_RULE("r", SAY_ALWAYS) "- rule: r\n  condition: and x\n  desc: e\n"
-			       "  override: {condition: append}\n");
+					    "  override: {condition: append}\n");
 	say_assert_told(RULES_ERROR, "override does not say append or replace");
-	say_check(SAY_RULE("r", SAY_ALWAYS) "- rule: r\n  priority: INFO\n  override: {priority: append}\n");
+	say_check(SAY_RULE(
+		"r", SAY_ALWAYS) "- rule: r\n  priority: INFO\n  override: {priority: append}\n");
 	say_assert_told(RULES_ERROR, "cannot be appended to");
 	say_check(SAY_RULE("r", SAY_ALWAYS) "- rule: r\n  desc: e\n  override: {desc: prepend}\n");
 	say_assert_told(RULES_ERROR, "must be append or replace");
 	say_check("- rule: r\n  desc: e\n  override: {desc: append}\n");
 	say_assert_told(RULES_ERROR, "no such rule");
-	say_check(SAY_RULE("r", SAY_ALWAYS) "- rule: r\n  desc: e\n  append: true\n  override: {desc: append}\n");
+	say_check(SAY_RULE("r",
+		SAY_ALWAYS) "- rule: r\n  desc: e\n  append: true\n  override: {desc: append}\n");
 	say_assert_told(RULES_ERROR, "exclude each other");
 }
 
 static void append_is_deprecated_and_works(void **state)
 {
 	(void)state;
-	assert_string_equal(say_fired(SAY_RULE("r", "proc.name = sh")
-				"- rule: r\n  append: true\n  condition: and proc.pname = x\n"),
+	assert_string_equal(
+		say_fired(SAY_RULE("r",
+			"proc.name = sh") "- rule: r\n  append: true\n  condition: and proc.pname = x\n"),
 		"");
 	say_assert_told(RULES_WARNING, "append is deprecated");
 }
@@ -231,16 +242,18 @@ static void append_is_deprecated_and_works(void **state)
 static void a_rule_and_enabled_alone_switch_it(void **state)
 {
 	(void)state;
-	assert_string_equal(say_fired(SAY_RULE("r", SAY_ALWAYS) "- rule: r\n  enabled: false\n"), "");
 	assert_string_equal(
-		say_fired(SAY_RULE("r", SAY_ALWAYS) "  enabled: false\n- rule: r\n  enabled: true\n"), "r");
+		say_fired(SAY_RULE("r", SAY_ALWAYS) "- rule: r\n  enabled: false\n"), "");
+	assert_string_equal(say_fired(SAY_RULE("r",
+				    SAY_ALWAYS) "  enabled: false\n- rule: r\n  enabled: true\n"),
+		"r");
 }
 
 static void exceptions_become_and_not(void **state)
 {
-	static const char rule[] = SAY_RULE("r", "proc.name = x or proc.name = sh")
-		"  exceptions:\n    - name: e\n      fields: [proc.name, proc.pname]\n"
-		"      comps: [=, startswith]\n      values:\n        - [sh, %s]\n";
+	static const char rule[] = SAY_RULE("r",
+		"proc.name = x or proc.name = sh") "  exceptions:\n    - name: e\n      fields: [proc.name, proc.pname]\n"
+						   "      comps: [=, startswith]\n      values:\n        - [sh, %s]\n";
 	char text[512];
 
 	(void)state;
@@ -254,27 +267,31 @@ static void exceptions_become_and_not(void **state)
 static void exceptions_default_to_equals_and_for_one_field_to_in(void **state)
 {
 	(void)state;
-	assert_string_equal(say_fired(SAY_RULE("r", SAY_ALWAYS)
-				"  exceptions:\n    - name: e\n      fields: proc.name\n"
-				"      values: [x, sh]\n"),
+	assert_string_equal(
+		say_fired(SAY_RULE(
+			"r", SAY_ALWAYS) "  exceptions:\n    - name: e\n      fields: proc.name\n"
+					 "      values: [x, sh]\n"),
 		"");
-	assert_string_equal(say_fired(SAY_RULE("r", SAY_ALWAYS)
-				"  exceptions:\n    - name: e\n      fields: proc.exepath\n"
-				"      comps: pmatch\n      values: [/usr/bin]\n"),
+	assert_string_equal(
+		say_fired(SAY_RULE("r",
+			SAY_ALWAYS) "  exceptions:\n    - name: e\n      fields: proc.exepath\n"
+				    "      comps: pmatch\n      values: [/usr/bin]\n"),
 		"");
-	say_check(SAY_RULE("r", SAY_ALWAYS) "  exceptions:\n    - name: e\n      fields: proc.name\n"
-			       "      comps: startswith\n      values: [x]\n");
+	say_check(
+		SAY_RULE("r", SAY_ALWAYS) "  exceptions:\n    - name: e\n      fields: proc.name\n"
+					  "      comps: startswith\n      values: [x]\n");
 	say_assert_told(RULES_ERROR, "comps of a single field");
-	assert_string_equal(say_fired(SAY_RULE("r", SAY_ALWAYS)
-				"  exceptions:\n    - name: e\n      fields: [proc.name, proc.pname]\n"
-				"      values: [[sh, bash]]\n"),
+	assert_string_equal(
+		say_fired(SAY_RULE("r",
+			SAY_ALWAYS) "  exceptions:\n    - name: e\n      fields: [proc.name, proc.pname]\n"
+				    "      values: [[sh, bash]]\n"),
 		"");
 }
 
 static void appended_exceptions_carry_values_alone(void **state)
 {
-	static const char rule[] = SAY_RULE("r", SAY_ALWAYS)
-		"  exceptions:\n    - name: e\n      fields: proc.name\n";
+	static const char rule[] = SAY_RULE(
+		"r", SAY_ALWAYS) "  exceptions:\n    - name: e\n      fields: proc.name\n";
 	char text[1024];
 
 	(void)state;
@@ -296,8 +313,8 @@ static void required_versions_are_semantic_or_a_number(void **state)
 {
 	(void)state;
 	say_check("- required_engine_version: 0.57.0\n- required_engine_version: 57\n"
-	     "- required_engine_version: '0.63.0'\n"
-	     "- required_plugin_versions:\n    - name: container\n      version: 0.4.0\n");
+		  "- required_engine_version: '0.63.0'\n"
+		  "- required_plugin_versions:\n    - name: container\n      version: 0.4.0\n");
 	assert_int_equal(say_report.list.n, 0);
 	say_check("- required_engine_version: 0.999.0\n");
 	say_assert_told(RULES_ERROR, "wants engine 0.999.0");
@@ -319,13 +336,15 @@ static void priorities_are_eight_words_in_any_case(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_N(words); i++) {
 		snprintf(text, sizeof(text),
-			"- rule: r\n  desc: d\n  output: o\n  priority: %s\n  condition: " SAY_ALWAYS "\n",
+			"- rule: r\n  desc: d\n  output: o\n  priority: %s\n  condition: " SAY_ALWAYS
+			"\n",
 			words[i]);
 		AUTO(ruleset_unref) struct ruleset *rs = say_load(text);
 
 		assert_int_equal(ruleset_rule(rs, 0)->priority, values[i]);
 	}
-	say_check("- rule: r\n  desc: d\n  output: o\n  priority: loud\n  condition: " SAY_ALWAYS "\n");
+	say_check("- rule: r\n  desc: d\n  output: o\n  priority: loud\n  condition: " SAY_ALWAYS
+		  "\n");
 	assert_int_equal(say_report.errors_n, 1);
 }
 
@@ -343,9 +362,11 @@ static void the_configured_priority_drops_what_is_less_severe(void **state)
 {
 	struct rules_options o = { .has_priority = true, .priority = PRIORITY_NOTICE };
 	AUTO(ruleset_unref)
-	struct ruleset *rs = load_with(SAY_RULE("info", SAY_ALWAYS)
-		"- rule: note\n  desc: d\n  output: o\n  priority: NOTICE\n  condition: " SAY_ALWAYS
-		"\n", &o);
+	struct ruleset *rs = load_with(
+		SAY_RULE("info",
+			SAY_ALWAYS) "- rule: note\n  desc: d\n  output: o\n  priority: NOTICE\n  condition: " SAY_ALWAYS
+				    "\n",
+		&o);
 
 	(void)state;
 	assert_string_equal(say_fired_by(rs), "note");
@@ -353,7 +374,8 @@ static void the_configured_priority_drops_what_is_less_severe(void **state)
 
 static void matching_first_stops_at_the_first_rule(void **state)
 {
-	static const char text[] = SAY_RULE("a", "proc.name = x") SAY_RULE("b", SAY_ALWAYS) SAY_RULE("c", SAY_ALWAYS);
+	static const char text[] = SAY_RULE("a", "proc.name = x") SAY_RULE("b", SAY_ALWAYS)
+		SAY_RULE("c", SAY_ALWAYS);
 	struct rules_options o = { .matching = RULES_MATCH_FIRST };
 	AUTO(ruleset_unref) struct ruleset *first = load_with(text, &o);
 
@@ -370,7 +392,8 @@ static const char *output_of(const char *output)
 	struct judge_alerts alerts = { 0 };
 
 	snprintf(text, sizeof(text),
-		"- rule: r\n  desc: d\n  priority: INFO\n  condition: " SAY_ALWAYS "\n  output: '%s'\n",
+		"- rule: r\n  desc: d\n  priority: INFO\n  condition: " SAY_ALWAYS
+		"\n  output: '%s'\n",
 		output);
 	AUTO(ruleset_unref) struct ruleset *rs = say_load(text);
 	AUTO(judge_free) struct judge *j = judge_new(&(struct judge_options){ .rules = rs });
