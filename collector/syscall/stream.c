@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#include <errno.h>
+#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
@@ -204,7 +204,7 @@ static size_t read_ring(struct capture *c, enum wire_ring which, uint64_t until,
 			/* a program on another CPU is between reserve and commit: microseconds */
 			if (++spins > BUSY_SPINS)
 				break;
-			__builtin_ia32_pause();
+			sched_yield();
 			continue;
 		}
 		n++;
