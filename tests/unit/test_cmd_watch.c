@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 static struct tree *tree;
+static char own[200];
 static const char *dir;
 static struct watch *w;
 static uint64_t now_ns; /* time is the test's own */
@@ -70,7 +71,10 @@ static int setup(void **state)
 	(void)state;
 	now_ns = 1;
 	tree = tree_new();
-	dir = tree->root;
+	/* One deeper than the tree: the folder above is watched too, and in /tmp others come and go. */
+	snprintf(own, sizeof(own), "%s/own", tree->root);
+	assert_int_equal(mkdir(own, 0755), 0);
+	dir = own;
 	put("a.yaml", "a");
 	return 0;
 }
