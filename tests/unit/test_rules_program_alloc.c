@@ -9,20 +9,45 @@
 #include <cmocka.h>
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COUNTS 0
+#define SANITIZED 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define COUNTS 0
+#define SANITIZED 1
 #endif
 #endif
-#ifndef COUNTS
-#define COUNTS 1
+#ifndef SANITIZED
+#define SANITIZED 0
 #endif
 
 static size_t allocations;
 
-#if COUNTS
-/* Sanitizers bring their own; here those of the C library are counted. */
+#if SANITIZED
+/* Sanitizers bring their own allocator, with a hook: sanitizer/allocator_interface.h. */
+int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *p, size_t n),
+	void (*on_free)(const volatile void *p));
+
+static void on_malloc(const volatile void *p, size_t n)
+{
+	(void)p;
+	(void)n;
+	allocations++;
+}
+
+static void on_free(const volatile void *p)
+{
+	(void)p;
+}
+
+static void start_counting(void)
+{
+	assert_true(__sanitizer_install_malloc_and_free_hooks(on_malloc, on_free) > 0);
+}
+#else
+static void start_counting(void)
+{
+}
+
+/* Those of the C library, counted on the way. */
 void *__libc_malloc(size_t n);
 void *__libc_calloc(size_t n, size_t size);
 void *__libc_realloc(void *p, size_t n);
@@ -115,11 +140,12 @@ static void count_allocations(void)
 	AUTO(judge_free)
 	struct judge *j = judge_new(
 		&(struct judge_options){ .rules = rs, .boot_id = STR("b"), .hostname = STR("h") });
-	AUTO_FREE void *counted = NULL;
+	void *volatile counted; /* or the pair of malloc and free would be optimised away */
 	size_t before = allocations;
 
 	assert_int_equal(ruleset_rule(rs, 199)->state, RULE_ACTIVE);
 	counted = malloc(1);
+	free(counted);
 	assert_int_equal(allocations, before + 1);
 	judge_all(j);
 	before = allocations;
@@ -131,8 +157,7 @@ static void count_allocations(void)
 static void an_event_without_alert_allocates_nothing(void **state)
 {
 	(void)state;
-	if (!COUNTS)
-		skip();
+	start_counting();
 	count_allocations();
 }
 
