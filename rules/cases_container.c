@@ -52,15 +52,6 @@ static int set_image(struct scene *s, void *base, const struct scene_key *k,
 	return 0;
 }
 
-static int set_bool(struct scene *s, void *base, const struct scene_key *k,
-	const struct yaml_node *v, struct fault *f)
-{
-	(void)s;
-	if (yaml_bool(v, (bool *)((char *)base + k->offset)))
-		return 0;
-	return fault_set(f, v, "true or false is needed here");
-}
-
 static int set_type(struct scene *s, void *base, const struct scene_key *k,
 	const struct yaml_node *v, struct fault *f)
 {
@@ -185,10 +176,10 @@ static const struct scene_key table[] = {
 	{ "image.repository", scene_set_str, M(image_repo), 0, 0 },
 	{ "image.tag", scene_set_str, M(image_tag), 0, 0 },
 	{ "image.digest", scene_set_str, M(image_digest), 0, 0 },
-	{ "privileged", set_bool, M(privileged), 0, 0 },
-	{ "host_pid", set_bool, M(host_pid), 0, 0 },
-	{ "host_network", set_bool, M(host_network), 0, 0 },
-	{ "host_ipc", set_bool, M(host_ipc), 0, 0 },
+	{ "privileged", scene_set_bool, M(privileged), 0, 0 },
+	{ "host_pid", scene_set_bool, M(host_pid), 0, 0 },
+	{ "host_network", scene_set_bool, M(host_network), 0, 0 },
+	{ "host_ipc", scene_set_bool, M(host_ipc), 0, 0 },
 	{ "user", scene_set_str, M(user), 0, 0 },
 	{ "start_ts", set_start, 0, 0, 0 },
 	{ "duration", set_start, 0, 0, 1 },

@@ -71,6 +71,8 @@ int scene_set_str(struct scene *s, void *base, const struct scene_key *k, const 
 	struct fault *f);
 int scene_set_u32(struct scene *s, void *base, const struct scene_key *k, const struct yaml_node *v,
 	struct fault *f);
+int scene_set_bool(struct scene *s, void *base, const struct scene_key *k,
+	const struct yaml_node *v, struct fault *f);
 
 /* The text of a scalar; false (and *f) when it is none. */
 bool scene_text(const struct yaml_node *v, struct str *out, struct fault *f);

@@ -88,15 +88,6 @@ static int set_name(struct scene *s, void *base, const struct scene_key *k,
 	return 0;
 }
 
-static int set_bool(struct scene *s, void *base, const struct scene_key *k,
-	const struct yaml_node *v, struct fault *f)
-{
-	(void)s;
-	if (yaml_bool(v, (bool *)((char *)base + k->offset)))
-		return 0;
-	return fault_set(f, v, "true or false is needed here");
-}
-
 static int set_u64(struct scene *s, void *base, const struct scene_key *k,
 	const struct yaml_node *v, struct fault *f)
 {
@@ -219,14 +210,14 @@ static const struct scene_key table[] = {
 	{ "cap_effective", set_caps, P(cap_effective), 0, 0 },
 	{ "cap_permitted", set_caps, P(cap_permitted), 0, 0 },
 	{ "cap_inheritable", set_caps, P(cap_inheritable), 0, 0 },
-	{ "is_exe_upper_layer", set_bool, P(exe_upper), 0, 0 },
-	{ "is_exe_from_memfd", set_bool, P(exe_memfd), 0, 0 },
+	{ "is_exe_upper_layer", scene_set_bool, P(exe_upper), 0, 0 },
+	{ "is_exe_from_memfd", scene_set_bool, P(exe_memfd), 0, 0 },
 	{ "exe_ino", set_u64, P(exe_ino), 0, 0 },
 	{ "exe_ino.ctime", set_time, P(exe_ctime_ns), 0, 0 },
 	{ "exe_ino.mtime", set_time, P(exe_mtime_ns), 0, 0 },
 	{ "cgroup", scene_set_str, P(cgroup), 0, 0 },
-	{ "forked", set_bool, P(inherited), 0, 0 },
-	{ "kthread", set_bool, P(kthread), 0, 0 },
+	{ "forked", scene_set_bool, P(inherited), 0, 0 },
+	{ "kthread", scene_set_bool, P(kthread), 0, 0 },
 };
 const struct scene_keys scene_process_keys = { table, ARRAY_N(table) };
 

@@ -76,6 +76,15 @@ int scene_set_u32(struct scene *s, void *base, const struct scene_key *k, const 
 	return 0;
 }
 
+int scene_set_bool(struct scene *s, void *base, const struct scene_key *k,
+	const struct yaml_node *v, struct fault *f)
+{
+	(void)s;
+	if (yaml_bool(v, (bool *)((char *)base + k->offset)))
+		return 0;
+	return fault_set(f, v, "true or false is needed here");
+}
+
 static bool find_word(struct str name, const struct scene_word *words, size_t n, uint64_t *bits)
 {
 	for (size_t i = 0; i < n; i++) {

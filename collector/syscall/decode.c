@@ -98,11 +98,12 @@ static bool names_differ(const struct event *ev)
 	return !str_eq(a, b);
 }
 
-static bool decode_open(struct decoder *d, struct rd *r, struct event *ev)
+/* The body's first `len` bytes are there, what a later version added reads as zero. */
+static bool decode_open_of(struct decoder *d, struct rd *r, struct event *ev, size_t len)
 {
-	struct wire_open w;
+	struct wire_open w = { 0 };
 
-	rd_copy(r, &w, sizeof(w));
+	rd_copy(r, &w, len);
 	struct str path = rd_str(r, w.path_len), user = rd_str(r, w.user_len);
 	if (r->bad)
 		return false;
@@ -122,27 +123,16 @@ static bool decode_open(struct decoder *d, struct rd *r, struct event *ev)
 	return true;
 }
 
+static bool decode_open(struct decoder *d, struct rd *r, struct event *ev)
+{
+	return decode_open_of(d, r, ev, sizeof(struct wire_open));
+}
+
 #ifdef HW_WIRE_NEXT
-/* The body as version 1 had it: what a build with the new one must still read. */
+/* As version 1 had it: what a build with the new one must still read. */
 static bool decode_open_v1(struct decoder *d, struct rd *r, struct event *ev)
 {
-	uint8_t grown[sizeof(struct wire_open)] = { 0 };
-	size_t old = sizeof(struct wire_open) - sizeof(uint64_t);
-	struct wire_open w;
-
-	rd_copy(r, grown, old);
-	memcpy(&w, grown, sizeof(w));
-	struct str path = rd_str(r, w.path_len), user = rd_str(r, w.user_len);
-	if (r->bad)
-		return false;
-	ev->open = (struct event_open){ w.oflags, w.mode, w.dirfd, w.file_mode, w.dev, w.ino, { 0 },
-		{ 0 } };
-	if (!(ev->flags & EVENT_F_UNVERIFIED))
-		ev->open.path = put_path_or_name(d, path, d->flags & WIRE_F_PSEUDO);
-	ev->open.user = put(d, user);
-	if (names_differ(ev))
-		ev->flags |= EVENT_F_MISMATCH;
-	return true;
+	return decode_open_of(d, r, ev, offsetof(struct wire_open, next_only));
 }
 #endif
 
